@@ -1,0 +1,61 @@
+"""The IR over networkx: records, law, printed text, ONNX reader and writer.
+
+Light at import: networkx, numpy, torch, onnx and onnxruntime are loaded by what needs them.
+"""
+
+from ibpc.graph.emit import emit
+from ibpc.graph.files import save_bytes, unsaved
+from ibpc.graph.identity import structure_hash, weights_hash
+from ibpc.graph.initialise import INITIALISERS, Initialiser, initial_weight
+from ibpc.graph.ir import Graph, Node, Shape, fresh_name
+from ibpc.graph.law import broken_laws, check_law
+from ibpc.graph.maps import attach_maps
+from ibpc.graph.mistakes import (
+    BAD_TENSOR,
+    BATCH_AXIS,
+    EXPLANATIONS,
+    PASS_FAILED,
+    RANDOM,
+    SHAPES,
+    mistake,
+)
+from ibpc.graph.model_file import model_bytes
+from ibpc.graph.reader import load_onnx, read_onnx
+from ibpc.graph.runtime import Runtime, run_onnxruntime
+from ibpc.graph.text import digest, print_graph
+from ibpc.graph.upgrade import OPSET
+from ibpc.graph.writer import write_onnx
+
+__all__ = [
+    "BAD_TENSOR",
+    "BATCH_AXIS",
+    "EXPLANATIONS",
+    "INITIALISERS",
+    "OPSET",
+    "PASS_FAILED",
+    "RANDOM",
+    "SHAPES",
+    "Graph",
+    "Initialiser",
+    "Node",
+    "Runtime",
+    "Shape",
+    "attach_maps",
+    "broken_laws",
+    "check_law",
+    "digest",
+    "emit",
+    "fresh_name",
+    "initial_weight",
+    "load_onnx",
+    "mistake",
+    "model_bytes",
+    "print_graph",
+    "read_onnx",
+    "run_onnxruntime",
+    "save_bytes",
+    "structure_hash",
+    "unsaved",
+    "weights_hash",
+    "write_onnx",
+]
