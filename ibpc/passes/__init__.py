@@ -1,0 +1,29 @@
+"""Rewrites and analyses of the IR: one a file, and the one ordered pipeline."""
+
+from ibpc.passes.drop_dead import drop_dead
+from ibpc.passes.drop_dropout import drop_dropout
+from ibpc.passes.drop_identities import drop_identities
+from ibpc.passes.elide import elide
+from ibpc.passes.fold_batch_norm import fold_batch_norm
+from ibpc.passes.fold_constants import fold_constants
+from ibpc.passes.free_batch import free_batch
+from ibpc.passes.fuse_matmul_add import fuse_matmul_add
+from ibpc.passes.infer_shapes import infer_shapes, sites
+from ibpc.passes.pipeline import PIPELINE, Pass, Purpose, prepare
+
+__all__ = [
+    "PIPELINE",
+    "Pass",
+    "Purpose",
+    "drop_dead",
+    "drop_dropout",
+    "drop_identities",
+    "elide",
+    "fold_batch_norm",
+    "fold_constants",
+    "free_batch",
+    "fuse_matmul_add",
+    "infer_shapes",
+    "prepare",
+    "sites",
+]
