@@ -1,0 +1,61 @@
+"""Bounds of a network over a box, lowered to straight-line PyTorch (`torch.fx`).
+
+`lower_*` walk a graph once and record what its operators' facets do; the programs they give hold
+no loops and no dispatch, share the parameters of one `Weights`, and run on any device.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ibpc.bounds.checked import roundoff_of, run_checked, value_bounds
+    from ibpc.bounds.programs import (
+        lower_forward,
+        lower_interval,
+        lower_rows,
+        lower_training,
+        lower_values,
+        lower_violation,
+        needs_clean_pass,
+    )
+    from ibpc.bounds.python_source import write_source
+    from ibpc.bounds.weights import Weights
+
+_HOMES = {
+    "Weights": "weights",
+    "lower_forward": "programs",
+    "lower_interval": "programs",
+    "lower_rows": "programs",
+    "lower_training": "programs",
+    "lower_values": "programs",
+    "lower_violation": "programs",
+    "needs_clean_pass": "programs",
+    "roundoff_of": "checked",
+    "run_checked": "checked",
+    "value_bounds": "checked",
+    "write_source": "python_source",
+}
+
+__all__ = [
+    "Weights",
+    "lower_forward",
+    "lower_interval",
+    "lower_rows",
+    "lower_training",
+    "lower_values",
+    "lower_violation",
+    "needs_clean_pass",
+    "roundoff_of",
+    "run_checked",
+    "value_bounds",
+    "write_source",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads torch only when a bound is asked for."""
+    if name not in _HOMES:
+        raise AttributeError(name)
+    return getattr(import_module(f"ibpc.bounds.{_HOMES[name]}"), name)
