@@ -1,0 +1,1 @@
+"""The words after `source =`: one file each, exporting `SOURCE`."""
