@@ -1,0 +1,58 @@
+"""The trainer: a checked `Fit` and its examples in, an ONNX file with trained weights out.
+
+Light at import: the records (losses, optimisers, bound methods) are read without torch, the
+trainer is loaded when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ibpc.graph import INITIALISERS
+from ibpc.training.codes import EXPLANATIONS
+from ibpc.training.losses import LOSSES
+from ibpc.training.methods import BOUNDS
+from ibpc.training.optimisers import OPTIMISERS
+from ibpc.training.progress import LineProgress, Progress, SilentProgress, progress_on
+from ibpc.training.records import Bound, Loss, Optimiser
+
+if TYPE_CHECKING:
+    from ibpc.training.step import Step, Stepper
+    from ibpc.training.trainer import device_for, fit_key, train
+
+__all__ = [
+    "BOUNDS",
+    "EXPLANATIONS",
+    "INITIALISERS",
+    "LOSSES",
+    "OPTIMISERS",
+    "Bound",
+    "LineProgress",
+    "Loss",
+    "Optimiser",
+    "Progress",
+    "SilentProgress",
+    "Step",
+    "Stepper",
+    "device_for",
+    "fit_key",
+    "progress_on",
+    "train",
+]
+
+_LAZY = {
+    "Step": "ibpc.training.step",
+    "Stepper": "ibpc.training.step",
+    "device_for": "ibpc.training.trainer",
+    "fit_key": "ibpc.training.trainer",
+    "train": "ibpc.training.trainer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads what needs torch when it is first asked for."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_LAZY[name]), name)

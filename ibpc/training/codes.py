@@ -1,0 +1,21 @@
+"""The trainer's codes, each with what it means in a sentence."""
+
+from __future__ import annotations
+
+FOREIGN_CHECKPOINT = "E0540"
+FOREIGN_NETWORK = "E0541"
+UNWRITABLE = "E0542"
+NO_DEVICE = "E0543"
+NO_SUCH_LOSS = "E0630"
+NOT_A_SUM = "E0631"
+NOT_FINITE = "E0740"
+
+EXPLANATIONS = {
+    FOREIGN_CHECKPOINT: "The folder holds an unfinished training of something else.",
+    FOREIGN_NETWORK: "The folder holds a network that another recipe trained, or a broken file.",
+    UNWRITABLE: "What training writes has no room, or no permission, where it should go.",
+    NO_DEVICE: "The device that was asked for does not exist on this machine.",
+    NO_SUCH_LOSS: "A loss stands over something that it has no formula for.",
+    NOT_A_SUM: "A recipe's loss is a sum of losses, each times numbers and schedules.",
+    NOT_FINITE: "The loss became infinite or not a number; no weights are made of that.",
+}

@@ -1,0 +1,34 @@
+"""The softplus loss on the rows' upper bounds: the smooth form of the hinge.
+
+Source: the ablation of Gowal et al. 2019 (section 4.1 names it, appendix C holds it), in the form
+of the authors' public code: mean of softplus(m + 10).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ibpc.language import Slot
+from ibpc.training.records import Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def over_violation(violation: Any, _: Any, arguments: Mapping[str, Any]) -> Any:
+    """Mean of log(1 + exp(m + margin)) over rows and examples.
+
+    Shapes: violation (batch, rows), upper bounds of C z + d; the result is a scalar.
+    """
+    import torch
+
+    return torch.nn.functional.softplus(violation + float(arguments.get("margin", 10.0))).mean()
+
+
+LOSS = Loss(
+    word="softplus",
+    slots=(Slot("margin", "real", default=10, low=0, doc="shifts the bend to m = -margin"),),
+    doc="mean of log(1 + exp(m + margin)) over the rows' upper bounds m",
+    source="Gowal et al. 2019, ablation; deepmind/interval-bound-propagation",
+    forms={"violation": over_violation},
+)

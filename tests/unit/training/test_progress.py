@@ -1,0 +1,53 @@
+"""What training says while it goes on."""
+
+from __future__ import annotations
+
+import io
+
+from ibpc.training import LineProgress, progress_on
+from ibpc.training.progress import BarProgress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_pipe_gets_lines_and_a_terminal_a_bar() -> None:
+    assert isinstance(progress_on(io.StringIO()), LineProgress)
+    assert isinstance(progress_on(Terminal()), BarProgress)
+
+
+def test_lines_say_how_far_how_fast_and_how_well() -> None:
+    stream = io.StringIO()
+    progress = LineProgress(stream, pause_s=0.0)
+    progress.start(200, "fit(small)", done=50)
+    progress.update(100, train_error=0.125, verified_error=None, eps=0.05)
+    first, second = stream.getvalue().splitlines()
+    assert first == "fit(small): 200 steps, 50 done before"
+    assert second.startswith("fit(small): 100/200  ")
+    assert " left  train error 12.5%  eps 0.05" in second
+
+
+def test_between_pauses_nothing_is_said() -> None:
+    stream = io.StringIO()
+    progress = LineProgress(stream, pause_s=1000.0)
+    progress.start(200, "fit(small)")
+    progress.update(100)
+    assert len(stream.getvalue().splitlines()) == 1
+    progress.update(200)
+    assert len(stream.getvalue().splitlines()) == 2
+
+
+def test_a_bar_shows_title_steps_and_facts() -> None:
+    terminal = Terminal()
+    progress = progress_on(terminal)
+    progress.start(200, "fit(small)")
+    progress.update(100, train_error=0.125)
+    progress.note("a word")
+    progress.finish()
+    shown = terminal.getvalue()
+    assert "fit(small)" in shown
+    assert "100/200" in shown
+    assert "train error 12.5%" in shown
+    assert "a word" in shown
