@@ -1,0 +1,76 @@
+"""Verdicts: each example of a report goes through the stages of its cascade until one decides it.
+
+A verdict is `Holds(evidence)`, `Violated(witness)` or `Unknown(why)`. Stages are records with an
+engine, one file each in `stages/`; the cascade asks them in the spec's order, only for what is
+still open, and keeps every answer in the store, which other reports and later runs read.
+
+Source: Gowal et al. 2019, section 4 (attack, then MIP with a time-out, then its LP relaxation;
+what is left counts as attackable). We differ in asking cheap bounds first, and in that the store
+keeps Unknown as Unknown: only the report's rate counts it as an error.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ibpc.verification.stages import STAGES
+
+if TYPE_CHECKING:
+    from ibpc.verification.cascade import verify_task
+    from ibpc.verification.progress import Progress, Silent
+    from ibpc.verification.result import Decision, ReportResult, TaskResult
+    from ibpc.verification.store import Question, Store
+    from ibpc.verification.verdict import (
+        Answer,
+        Evidence,
+        Holds,
+        Unknown,
+        Verdict,
+        Violated,
+        Witness,
+    )
+
+__all__ = [
+    "STAGES",
+    "Answer",
+    "Decision",
+    "Evidence",
+    "Holds",
+    "Progress",
+    "Question",
+    "ReportResult",
+    "Silent",
+    "Store",
+    "TaskResult",
+    "Unknown",
+    "Verdict",
+    "Violated",
+    "Witness",
+    "verify_task",
+]
+
+_HOMES = {
+    "Answer": "verdict",
+    "Decision": "result",
+    "Evidence": "verdict",
+    "Holds": "verdict",
+    "Progress": "progress",
+    "Question": "store",
+    "ReportResult": "result",
+    "Silent": "progress",
+    "Store": "store",
+    "TaskResult": "result",
+    "Unknown": "verdict",
+    "Verdict": "verdict",
+    "Violated": "verdict",
+    "Witness": "verdict",
+    "verify_task": "cascade",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the engines only when they are asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"ibpc.verification.{_HOMES[name]}"), name)

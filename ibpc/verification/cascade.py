@@ -1,0 +1,246 @@
+"""The cascade: each report's stages in order, each on what is still open, answers kept.
+
+What a stage has been asked before, by another report or by a run that was interrupted, is read
+from the store. Exact and relaxing stages hand on the rows that they proved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ibpc.errors import NumericalDoubt
+from ibpc.language import REQUIRED, Fit, canonical, identity
+from ibpc.verification.progress import Silent
+from ibpc.verification.result import Decision, ReportResult, TaskResult
+from ibpc.verification.stages import ENGINES, STAGES
+from ibpc.verification.store import Question
+from ibpc.verification.subject import Case, Subject
+from ibpc.verification.verdict import Answer, Holds, Unknown, Verdict, Violated, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ibpc.data import Examples
+    from ibpc.language import Claim, Invocation, Report, VerifyTask
+    from ibpc.verification.progress import Progress
+    from ibpc.verification.store import Store
+
+EVIDENCE_VERSION = 1
+"""Raised when a stage's answers change their meaning: older answers are then asked again."""
+
+HANDING_ON = frozenset({"exact", "relax"})
+"""Roles of stages that solve row by row, and so profit from rows proved before."""
+
+
+def verify_task(
+    task: VerifyTask,
+    model: Path,
+    examples: Examples | None,
+    store: Store,
+    jobs: int = 1,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> TaskResult:
+    """Every report of a verify block, over every example.
+
+    `model` is the ONNX file in the units of the spec. `examples` is None for a claim without
+    data, which is then asked once. `jobs` counts worker processes; `device` is cpu, cuda or auto.
+    Raises IbpcError where the file, an operator or the store stands in the way.
+    """
+    began = time.monotonic()
+    network = task.network.net if isinstance(task.network, Fit) else task.network
+    data = model.read_bytes()
+    subject = Subject(data, str(model), task.claim, network.input, examples, jobs, _device(device))
+    run = _Run(subject, store, progress or Silent(), task.title)
+    reports = [run.report(report) for report in task.reports]
+    return TaskResult(
+        task.title,
+        run.network,
+        task.claim.text,
+        run.claim,
+        len(subject),
+        tuple(_settled(reports)),
+        time.monotonic() - began,
+    )
+
+
+def claim_key(claim: Claim, subject: Subject) -> str:
+    """The claim's content: its set, radius and rows over the input's type, without its names."""
+    return hashlib.sha256(f"{identity(claim)} {identity(subject.kind)}".encode()).hexdigest()
+
+
+def stage_title(stage: Invocation) -> str:
+    """`pgd(steps=20)`: the stage as reports name it, with the options that are not the defaults."""
+    usual = {slot.name: slot.default for slot in STAGES[stage.word].slots}
+    options = ", ".join(
+        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in stage.arguments.items()
+        if name in usual and usual[name] is not REQUIRED and value != usual[name]
+    )
+    return f"{stage.word}({options})" if options else stage.word
+
+
+@dataclass
+class _Run:
+    """One task under way."""
+
+    subject: Subject
+    store: Store
+    progress: Progress
+    title: str
+
+    def __post_init__(self) -> None:
+        self.network = hashlib.sha256(self.subject.data).hexdigest()
+        self.claim = claim_key(self.subject.claim, self.subject)
+        self.digests = [self.subject.digest(index) for index in range(len(self.subject))]
+
+    def report(self, report: Report) -> ReportResult:
+        """One report: its stages in order, on what is still open."""
+        count = len(self.subject)
+        decided: dict[int, Decision] = {}
+        verdicts: dict[int, Verdict] = {}
+        proved: dict[int, tuple[int, ...]] = dict.fromkeys(range(count), ())
+        seconds: dict[str, float] = {}
+        for stage in report.stages:
+            role, title = STAGES[stage.word].role, _fresh(stage_title(stage), seconds)
+            open_ = [index for index in range(count) if index not in decided]
+            began = time.monotonic()
+            for case, answer in self.ask(stage, open_, proved, f"{report.name}: {title}"):
+                verdicts[case.index] = answer.verdict
+                if role in HANDING_ON:
+                    proved[case.index] = answer.proved
+                if _decides(answer.verdict, role, alone=len(report.stages) == 1):
+                    decided[case.index] = Decision(case.index, answer.verdict, title)
+            seconds[title] = time.monotonic() - began
+        roles = tuple(STAGES[stage.word].role for stage in report.stages)
+        decisions = tuple(
+            decided.get(index) or Decision(index, _still_open(verdicts.get(index)), "")
+            for index in range(count)
+        )
+        return ReportResult(report.name, decisions, report.otherwise, roles, seconds)
+
+    def ask(
+        self,
+        stage: Invocation,
+        open_: list[int],
+        proved: dict[int, tuple[int, ...]],
+        title: str,
+    ) -> Iterator[tuple[Case, Answer]]:
+        """A stage's answers on the open examples, from the store where it has them."""
+        handed_on = STAGES[stage.word].role in HANDING_ON
+        cases = [
+            Case(index, self.subject.label(index), proved[index] if handed_on else ())
+            for index in open_
+        ]
+        question = self._question(stage)
+        known = self.store.get(question, [self._key(case) for case in cases])
+        left = []
+        for case in cases:
+            if self._key(case) in known:
+                yield case, known[self._key(case)]
+            else:
+                left.append(case)
+        if not left:
+            return
+        done = len(cases) - len(left)
+        self.progress.start(len(cases), title, done)
+        try:
+            for number, (case, answer) in enumerate(answers(stage, self.subject, left), 1):
+                self.store.put(question, *self._key(case), answer)
+                self.progress.update(done + number)
+                yield case, answer
+        finally:
+            self.store.commit()
+            self.progress.finish()
+
+    def _question(self, stage: Invocation) -> Question:
+        asked = {
+            "stage": stage.word,
+            "arguments": json.loads(canonical(dict(stage.arguments))),
+            "version": EVIDENCE_VERSION,
+        }
+        return Question(self.claim, self.network, json.dumps(asked, sort_keys=True))
+
+    def _key(self, case: Case) -> tuple[str, tuple[int, ...]]:
+        return self.digests[case.index], case.proved
+
+
+def answers(
+    stage: Invocation, subject: Subject, cases: list[Case]
+) -> Iterator[tuple[Case, Answer]]:
+    """The stage's answers; where a batch is in numerical doubt, only the doubtful are Unknown."""
+    engine, left = ENGINES[stage.word], {case.index: case for case in cases}
+    try:
+        for case, answer in engine(subject, stage.arguments, cases):
+            del left[case.index]
+            yield case, answer
+    except NumericalDoubt:
+        for case in list(left.values()):
+            try:
+                found = list(engine(subject, stage.arguments, [case]))
+            except NumericalDoubt as doubt:
+                why = "; ".join(one.problem for one in doubt.diagnostics)
+                found = [(case, Answer(Unknown(why), case.proved))]
+            yield from found
+
+
+def _decides(verdict: Verdict, role: str, alone: bool) -> bool:
+    """Whether a verdict ends an example's way; a true observation proves nothing of the claim."""
+    if isinstance(verdict, Holds):
+        return role != "observe" or alone
+    return isinstance(verdict, Violated)
+
+
+def _still_open(verdict: Verdict | None) -> Unknown:
+    """What to say of an example that no stage decided: the last stage's reason."""
+    if isinstance(verdict, Unknown):
+        return verdict
+    return Unknown("no stage speaks of the claim")
+
+
+def _settled(reports: list[ReportResult]) -> Iterator[ReportResult]:
+    """The reports, with Unknown where one proves what another refutes with a replayed witness."""
+    claimed = [report for report in reports if "observe" not in report.roles]
+    holds: dict[int, Holds] = {}
+    violated: dict[int, Violated] = {}
+    for report in claimed:
+        for one in report.decisions:
+            if isinstance(one.verdict, Holds):
+                holds[one.index] = one.verdict
+            elif isinstance(one.verdict, Violated):
+                violated[one.index] = one.verdict
+    doubted = {index: settle(holds[index], violated[index]) for index in holds.keys() & violated}
+    for report in reports:
+        if report not in claimed or not doubted:
+            yield report
+            continue
+        yield replace(
+            report,
+            decisions=tuple(
+                Decision(one.index, doubted[one.index], "") if one.index in doubted else one
+                for one in report.decisions
+            ),
+        )
+
+
+def _fresh(title: str, taken: dict[str, float]) -> str:
+    """The title, numbered where a cascade asks the same stage twice."""
+    number, name = 1, title
+    while name in taken:
+        number += 1
+        name = f"{title} #{number}"
+    return name
+
+
+def _device(device: str) -> str:
+    """`auto` is cuda where there is one."""
+    if device != "auto":
+        return device
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,220 @@
+"""What the stages share that solve rows of single examples in worker processes.
+
+The driver computes boxes and interval bounds in torch; a worker gets arrays only, and loads
+neither torch nor onnx (onnxruntime, when there is a candidate to replay).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ibpc.errors import Diagnostic, IbpcError, NumericalDoubt, UnsupportedOperator
+from ibpc.language import Slot
+from ibpc.verification.verdict import Answer, Evidence, Holds, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy as np
+
+    from ibpc.graph import Graph
+    from ibpc.language import Claim
+    from ibpc.milp import Job, Reply
+    from ibpc.verification.replay import Replayer
+    from ibpc.verification.subject import Case, Subject
+    from ibpc.verification.verdict import Witness
+
+TIMEOUT = Slot("timeout", "time", default=600.0, low=0, doc="time for one example")
+
+MEMORY_MB = 4096
+"""What one worker may hold in memory."""
+
+ENCODING_S = 60.0
+"""Time beyond the solver's own for encoding and building models, before a worker is killed."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One example for a worker: boxes (outer for proofs, inner for witnesses), bounds, rows."""
+
+    label: int
+    lower: np.ndarray
+    upper: np.ndarray
+    inner_lower: np.ndarray
+    inner_upper: np.ndarray
+    bounds: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    open_rows: tuple[int, ...]
+    proved: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a worker holds for all its examples; `packed` is the graph as plain tuples and dicts.
+
+    `target` is the stage's own function, as "module:function".
+    """
+
+    packed: tuple[Any, ...]
+    claim: Claim
+    data: bytes
+    input_shape: tuple[int, ...]
+    arguments: Mapping[str, Any]
+    target: str
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The network with its claim."""
+        return unpack(self.packed)
+
+    @cached_property
+    def replayer(self) -> Replayer:
+        """Replays candidates on the network's bytes."""
+        from ibpc.verification.replay import Replayer
+
+        return Replayer(self.data, self.claim, self.input_shape)
+
+    def replay(self, point: np.ndarray, task: Task, by: str) -> Witness | None:
+        """The witness that a float64 candidate rounds to, if it is one."""
+        from ibpc.verification.replay import into_box
+
+        rounded = into_box(point.reshape(-1), task.inner_lower, task.inner_upper)
+        return self.replayer.replay(rounded, task.label, task.inner_lower, task.inner_upper, by)
+
+
+def handler(tools: Tools) -> Callable[[Task], Answer]:
+    """In a worker: the stage's own function, with doubt turned into Unknown."""
+    module, function = tools.target.split(":")
+    solve = getattr(import_module(module), function)(tools)
+
+    def answer(task: Task) -> Answer:
+        try:
+            result: Answer = solve(task)
+        except NumericalDoubt as doubt:
+            return Answer(Unknown(_reason(doubt)), task.proved)
+        return result
+
+    return answer
+
+
+def rows_solved(
+    subject: Subject, target: str, arguments: Mapping[str, Any], cases: Sequence[Case]
+) -> Iterator[tuple[Case, Answer]]:
+    """Answers from workers for each case; rows that interval bounds show are not solved.
+
+    `target` is "module:function": `function(Tools)` gives the function from `Task` to `Answer`.
+    Raises UnsupportedOperator, before anything runs, where an operator has no MILP facet.
+    """
+    from ibpc.milp import WorkerPool
+
+    refuse_missing(subject.graph)
+    by_index = {case.index: case for case in cases}
+    tools = Tools(
+        pack(subject.graph),
+        subject.claim,
+        subject.data,
+        subject.input_shape,
+        dict(arguments),
+        target,
+    )
+    early: list[tuple[Case, Answer]] = []
+    workers = min(subject.jobs, len(cases)) or 1
+    with WorkerPool(f"{__name__}:handler", tools, workers, MEMORY_MB) as pool:
+        limit = float(arguments["timeout"]) + ENCODING_S
+        for reply in pool.run(_jobs(subject, cases, limit, early)):
+            yield from early
+            early.clear()
+            case = by_index[reply.key]
+            yield case, _read(reply, case)
+    yield from early
+
+
+def pack(graph: Graph) -> tuple[Any, ...]:
+    """The graph as what a pipe can carry: its read-only mappings cannot be pickled."""
+    nodes = tuple(
+        (node.name, node.op, node.inputs, node.outputs, dict(node.attributes))
+        for node in graph.nodes
+    )
+    return graph.name, dict(graph.inputs), graph.outputs, nodes, dict(graph.constants)
+
+
+def unpack(packed: tuple[Any, ...]) -> Graph:
+    """The graph again."""
+    from ibpc.graph import Graph, Node
+
+    name, inputs, outputs, nodes, constants = packed
+    return Graph(name, inputs, outputs, tuple(Node(*fields) for fields in nodes), constants)
+
+
+def refuse_missing(graph: Graph) -> None:
+    """Raises UnsupportedOperator with the reason of the first operator without a MILP facet."""
+    from ibpc.ops import Missing, operator
+
+    for node in graph.nodes:
+        facet = operator(node.op).milp
+        if isinstance(facet, Missing):
+            problem = f"{node.op} (node {node.name}) has no MILP encoding"
+            raise UnsupportedOperator(Diagnostic("E0754", problem, fix=facet.why))
+
+
+def _jobs(
+    subject: Subject,
+    cases: Sequence[Case],
+    limit_s: float,
+    early: list[tuple[Case, Answer]],
+) -> Iterator[Job]:
+    """Jobs for cases with open rows; what needs no solver is put into `early`."""
+    from ibpc.milp import Job
+
+    for case in cases:
+        try:
+            task = _task(subject, case)
+        except NumericalDoubt as doubt:
+            early.append((case, Answer(Unknown(_reason(doubt)), case.proved)))
+            continue
+        if task.open_rows:
+            yield Job(case.index, task, limit_s)
+            continue
+        evidence = Evidence("interval bounds, float64, rounding covered", {"rows": "all"})
+        early.append((case, Answer(Holds(evidence), task.proved)))
+
+
+def _task(subject: Subject, case: Case) -> Task:
+    import numpy as np
+
+    lower, upper = subject.outer([case.index])
+    inner_lower, inner_upper = subject.inner([case.index])
+    held = subject.rows_that_hold(subject.row_bounds([case])[0])
+    proved = tuple(sorted({*case.proved, *np.flatnonzero(held).tolist()}))
+    bounds = subject.value_bounds(lower, upper)
+    return Task(
+        case.label,
+        lower.reshape(-1),
+        upper.reshape(-1),
+        inner_lower[0],
+        inner_upper[0],
+        bounds,
+        tuple(row for row in range(len(held)) if row not in proved),
+        proved,
+    )
+
+
+def _read(reply: Reply, case: Case) -> Answer:
+    """The answer in a reply; a lost job is Unknown, a mistake of the user's is raised."""
+    if reply.kind == "done":
+        assert isinstance(reply.value, Answer)
+        return reply.value
+    if reply.kind == "failed" and isinstance(reply.value, UnsupportedOperator):
+        raise reply.value
+    text = reply.why
+    if reply.kind == "failed" and isinstance(reply.value, IbpcError):
+        text = _reason(reply.value)
+    why = {"time-out": "time-out", "crashed": "the solver crashed"}
+    return Answer(Unknown(f"{why.get(reply.kind, 'the solver failed')}: {text}"), case.proved)
+
+
+def _reason(error: IbpcError) -> str:
+    return "; ".join(one.problem for one in error.diagnostics)

@@ -1,0 +1,206 @@
+"""The verdict store: one SQLite file, one writer, rows keyed by what was asked.
+
+A question is (claim with its set and radius, the network's bytes, a stage with its arguments, the
+rows already proved), and each datum has one row under it. The keys are content hashes, so moving a
+folder, renaming a spec or editing a comment invalidates nothing, and changing a weight, a pixel or
+a seed invalidates exactly what it touches. Rows are only ever added. In WAL mode, what was
+committed survives `kill -9`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ibpc.errors import Diagnostic, FileMistake
+from ibpc.verification.verdict import Answer, Evidence, Holds, Unknown, Verdict, Violated, Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+VERSION = 1
+"""The layout of the tables; a file with another one is not read."""
+
+COMMIT_EVERY_S = 0.2
+
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE questions (
+    id INTEGER PRIMARY KEY,
+    claim TEXT NOT NULL,
+    network TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    UNIQUE (claim, network, stage)
+);
+CREATE TABLE answers (
+    question INTEGER NOT NULL REFERENCES questions (id),
+    datum TEXT NOT NULL,
+    proved TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    why TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    witness BLOB,
+    rows_proved TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    PRIMARY KEY (question, datum, proved)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What one stage is asked of each datum: hashes of claim and network, and the stage's text."""
+
+    claim: str
+    network: str
+    stage: str
+
+
+class Store:
+    """Verdicts in a file; a context manager. Only the driver process writes.
+
+    Raises FileMistake (E0521) where the file is not a verdict store or cannot be used.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = str(path)
+        self._last_commit = time.monotonic()
+        self._numbers: dict[Question, int] = {}
+        with self._told():
+            # Transactions are ours to begin and end.
+            self._db = sqlite3.connect(self.path, timeout=10.0, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._prepare()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Commits and closes; what was put is on disk."""
+        self.commit()
+        self._db.close()
+
+    def get(
+        self, question: Question, keys: Iterable[tuple[str, tuple[int, ...]]]
+    ) -> dict[tuple[str, tuple[int, ...]], Answer]:
+        """The answers that are known, by (datum, rows proved before)."""
+        with self._told():
+            number = self._number(question)
+            known = {
+                (datum, tuple(json.loads(proved))): _read(rest)
+                for datum, proved, *rest in self._db.execute(
+                    "SELECT datum, proved, verdict, why, evidence, witness, rows_proved, seconds"
+                    " FROM answers WHERE question = ?",
+                    (number,),
+                )
+            }
+        return {key: known[key] for key in keys if key in known}
+
+    def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> None:
+        """Adds one answer; committed within a moment, or by `commit`."""
+        with self._told():
+            number = self._number(question)
+            if not self._db.in_transaction:
+                self._db.execute("BEGIN")
+            self._db.execute(
+                "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (number, datum, json.dumps(proved), *_written(answer)),
+            )
+        if time.monotonic() - self._last_commit > COMMIT_EVERY_S:
+            self.commit()
+
+    def commit(self) -> None:
+        """Makes everything put so far safe against a crash."""
+        with self._told():
+            if self._db.in_transaction:
+                self._db.execute("COMMIT")
+        self._last_commit = time.monotonic()
+
+    def _prepare(self) -> None:
+        tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master")}
+        if not tables:
+            self._db.executescript(
+                f"BEGIN; {_TABLES} INSERT INTO meta VALUES ('version', '{VERSION}'); COMMIT;"
+            )
+            return
+        if "meta" not in tables:
+            raise sqlite3.DatabaseError("its tables are not those of a verdict store")
+        row = self._db.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
+        if row is None or row[0] != str(VERSION):
+            raise sqlite3.DatabaseError(f"its layout is version {row and row[0]}, not {VERSION}")
+
+    def _number(self, question: Question) -> int:
+        """The question's row, made where it is new."""
+        if question in self._numbers:
+            return self._numbers[question]
+        fields = (question.claim, question.network, question.stage)
+        find = "SELECT id FROM questions WHERE claim = ? AND network = ? AND stage = ?"
+        row = self._db.execute(find, fields).fetchone()
+        if row is None:
+            self._db.execute(
+                "INSERT INTO questions (claim, network, stage) VALUES (?, ?, ?)", fields
+            )
+            row = self._db.execute(find, fields).fetchone()
+        self._numbers[question] = int(row[0])
+        return self._numbers[question]
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """SQLite's complaints as a message for the user."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise FileMistake(
+                Diagnostic(
+                    "E0521",
+                    f"the verdict store {self.path} cannot be used: {error}",
+                    fix="if another run has it open, wait for that; else move the file away: its"
+                    " verdicts are then computed again",
+                )
+            ) from error
+
+
+def _written(answer: Answer) -> tuple[Any, ...]:
+    verdict = answer.verdict
+    witness: Witness | None = None
+    evidence: Evidence | None = None
+    why = ""
+    match verdict:
+        case Holds():
+            evidence = verdict.evidence
+        case Violated():
+            witness, evidence = verdict.witness, verdict.witness.evidence
+        case Unknown():
+            why, evidence = verdict.why, verdict.evidence
+    text = {} if evidence is None else {"method": evidence.method, "facts": dict(evidence.facts)}
+    blob = None if witness is None else witness.point.astype("<f4").tobytes()
+    proved = json.dumps(answer.proved)
+    return verdict.kind, why, json.dumps(text, sort_keys=True), blob, proved, answer.seconds
+
+
+def _read(fields: list[Any]) -> Answer:
+    kind, why, text, blob, proved, seconds = fields
+    found = json.loads(text)
+    evidence = Evidence(found["method"], found["facts"]) if found else None
+    return Answer(_verdict(kind, why, evidence, blob), tuple(json.loads(proved)), seconds)
+
+
+def _verdict(kind: str, why: str, evidence: Evidence | None, blob: bytes | None) -> Verdict:
+    import numpy as np
+
+    if kind == "holds" and evidence is not None:
+        return Holds(evidence)
+    if kind == "violated" and evidence is not None and blob is not None:
+        return Violated(Witness(np.frombuffer(blob, dtype="<f4").astype(np.float32), evidence))
+    if kind == "unknown":
+        return Unknown(why, evidence)
+    raise sqlite3.DatabaseError(f"a row says `{kind}` without its evidence")
