@@ -1,0 +1,160 @@
+"""What `ibpc compile` writes: everything that a spec's networks compile to, byte for byte alike.
+
+build/mnist/
+manifest.json           sha256 of every file
+small/model.onnx        the network, with the initial weights of its recipe's seed
+small/graph.txt         the IR as it is lowered (graphs/NN-pass.txt after each pass, if asked)
+small/robust/claim.json C and d of the claim for each label, and the claim in words
+small/robust/bounds.py  the interval program of the claim, and its weights bounds.pt
+small/robust/instance.lp  the MILP of one instance, for nets below 10,000 hidden units
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from ibpc.bounds import Weights, lower_violation, value_bounds, write_source
+from ibpc.claims import append_claim, claim_rows
+from ibpc.experiment.networks import reference
+from ibpc.graph import attach_maps, emit, load_onnx, save_bytes, write_onnx
+from ibpc.language import Claim, DeclaredNet, Fit, canonical
+from ibpc.milp import encode, write_lp
+from ibpc.passes import elide, prepare
+from ibpc.sets import outer_box
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+
+    from ibpc.graph import Graph
+    from ibpc.language import Net, Program
+
+LP_HIDDEN = 10_000
+"""Hidden units up to which one instance's MILP is written out."""
+
+LP_LABEL = 0
+LP_EPS = 1 / 255
+"""Radius of the written instance where the claim's own is a schedule."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One network with the seed and initialiser of the first recipe that trains it, and claims."""
+
+    net: Net
+    seed: int
+    initialiser: str
+    claims: tuple[Claim, ...]
+
+
+def compile_program(program: Program, folder: Path, every_pass: bool) -> list[Path]:
+    """Compile every network that the spec declares or its targets use; gives the files' paths."""
+    for item in compiled_nets(program):
+        _compile_net(item, folder / item.net.name, every_pass)
+    files = sorted(
+        path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json"
+    )
+    hashes = {str(p.relative_to(folder)): sha256(p.read_bytes()).hexdigest() for p in files}
+    save_bytes(folder / "manifest.json", _json({"files": hashes}))
+    return [*files, folder / "manifest.json"]
+
+
+def compiled_nets(program: Program) -> list[Compiled]:
+    """The networks of a program, each once, with the distinct claims that targets make on it."""
+    seeds: dict[str, tuple[int, str]] = {}
+    nets: dict[str, Net] = dict(program.nets)
+    claims: dict[str, dict[str, Claim]] = {}
+    for target in program.targets.values():
+        for task in target.tasks:
+            network = task if isinstance(task, Fit) else task.network
+            net = network.net if isinstance(network, Fit) else network
+            nets.setdefault(net.name, net)
+            if isinstance(network, Fit):
+                seeds.setdefault(net.name, (network.seed, network.initialiser.word))
+            if task.claim is not None:
+                found = claims.setdefault(net.name, {})
+                found.setdefault(canonical(task.claim), task.claim)
+    return [
+        Compiled(net, *seeds.get(name, (0, "orthogonal")), tuple(claims.get(name, {}).values()))
+        for name, net in nets.items()
+    ]
+
+
+def _compile_net(item: Compiled, folder: Path, every_pass: bool) -> None:
+    """The network's own files, then those of each claim."""
+    graph = _initial(item)
+    save_bytes(folder / "model.onnx", write_onnx(graph))
+    texts: list[tuple[str, str]] = []
+    ready = prepare(graph, "evaluation", trace=lambda name, text: texts.append((name, text)))
+    save_bytes(folder / "graph.txt", texts[-1][1].encode())
+    if every_pass:
+        for number, (name, text) in enumerate(texts):
+            stem = f"{number:02}-{name.replace(' ', '-')}"
+            save_bytes(folder / "graphs" / f"{stem}.txt", text.encode())
+    names: set[str] = set()
+    for claim in item.claims:
+        name = claim.name if claim.name not in names else f"{claim.name}_{len(names) + 1}"
+        names.add(name)
+        _compile_claim(item, claim, ready, folder / name)
+
+
+def _initial(item: Compiled) -> Graph:
+    net = item.net
+    if isinstance(net, DeclaredNet):
+        return emit(net, item.seed, item.initialiser)
+    return attach_maps(load_onnx(reference(net)), net.input_map, net.output_map)
+
+
+def _compile_claim(item: Compiled, claim: Claim, ready: Graph, folder: Path) -> None:
+    """The claim in numbers, its bound program as source, and one instance as a MILP."""
+    save_bytes(folder / "claim.json", _json(claim_facts(claim)))
+    claimed = elide(append_claim(ready, claim))
+    module = lower_violation(claimed, Weights(claimed))
+    note = f"Network {item.net.name}; the claim, on every point of the box:\n\n    {claim.text}"
+    write_source(module, folder, "bounds", note)
+    if isinstance(item.net, DeclaredNet) and item.net.hidden < LP_HIDDEN:
+        _write_instance(item, claim, append_claim(ready, claim), folder / "instance.lp")
+
+
+def claim_facts(claim: Claim) -> dict[str, Any]:
+    """The claim as data: its words, its set, and the rows of C z + d <= 0 (Eq. 2)."""
+    facts: dict[str, Any] = {
+        "claim": claim.text,
+        "sense": "C z + d < 0" if claim.strict else "C z + d <= 0",
+        "set": json.loads(canonical(claim.set)),
+    }
+    if claim.argmax:
+        facts["rows"] = f"z[k] - z[y] for every k != y, of {claim.size} classes (Eq. 3)"
+        return facts
+    rows = [claim_rows(claim, label) for label in range(len(claim.rows))]
+    facts["rows"] = [{"C": matrix.tolist(), "d": offset.tolist()} for matrix, offset in rows]
+    return facts
+
+
+def _write_instance(item: Compiled, claim: Claim, graph: Graph, path: Path) -> None:
+    """The MILP of the first row, around the middle of the input's domain, label 0."""
+    lower, upper = _middle_box(item, claim)
+    bounds = value_bounds(graph, lower[None], upper[None])
+    encoding = encode(graph, LP_LABEL, lower, upper, bounds)
+    write_lp(encoding, 0, str(path))
+
+
+def _middle_box(item: Compiled, claim: Claim) -> tuple[np.ndarray, np.ndarray]:
+    import numpy as np
+
+    from ibpc.language import Symbol
+
+    kind = item.net.input
+    low, high = kind.domain[0] if kind.domain else (0, 0)
+    middle = np.full(kind.shape, float(low + high) / 2, dtype=np.float32)
+    if not isinstance(claim.set.eps, Symbol):
+        return outer_box(claim.set, kind, middle)
+    return middle.astype(np.float64) - LP_EPS, middle.astype(np.float64) + LP_EPS
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2, sort_keys=True) + "\n").encode()

@@ -1,0 +1,49 @@
+"""Does a target's tasks in order: trains what has to be trained, then verifies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ibpc.experiment.networks import examples_of, network_file
+from ibpc.language import Fit
+from ibpc.verification import Store, verify_task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ibpc.experiment.folder import RunFolder
+    from ibpc.experiment.networks import Means
+    from ibpc.language import Target, VerifyTask
+    from ibpc.verification import TaskResult
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A task that only trains: the recipe's name, the net's, and the file."""
+
+    recipe: str
+    net: str
+    path: Path
+
+
+def execute(target: Target, folder: RunFolder, means: Means) -> Iterator[TaskResult | Trained]:
+    """The results of a target's tasks, each as soon as it is there.
+
+    Networks are trained once, by content; verdicts are kept in the folder's store, so that a run
+    that was stopped goes on where it was.
+    """
+    with Store(folder.store) as store:
+        for task in target.tasks:
+            if isinstance(task, Fit):
+                path = network_file(task, folder, means)
+                yield Trained(task.recipe, task.net.name, path)
+            else:
+                yield _verified(task, folder, means, store)
+
+
+def _verified(task: VerifyTask, folder: RunFolder, means: Means, store: Store) -> TaskResult:
+    model = network_file(task.network, folder, means)
+    examples = None if task.data is None else examples_of(task.data, means)
+    return verify_task(task, model, examples, store, means.jobs, means.device)
