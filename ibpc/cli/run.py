@@ -1,0 +1,115 @@
+"""`ibpc run FILE [TARGET]`: train, attack, bound, verify, and report; resumes what was begun."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ibpc.cli.arguments import add_output, add_overrides, overrides
+from ibpc.cli.vocabulary import vocabulary
+from ibpc.errors import Diagnostic, NameMistake, did_you_mean
+from ibpc.language import check_file
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ibpc.language import Program, Target
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "run",
+        help="train and verify what a spec file says",
+        description="Run a target of a spec file: train its networks, attack, bound and verify"
+        " them, and write tables and verdicts into a run folder. Started again, the same command"
+        " resumes where it stopped.",
+    )
+    parser.add_argument("file", metavar="FILE", help="a spec file (.ibp)")
+    parser.add_argument(
+        "target",
+        nargs="?",
+        default="default",
+        metavar="TARGET",
+        help="a `run` or `sweep` of the spec (default: default)",
+    )
+    add_overrides(parser)
+    add_output(parser, "runs")
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        type=Path,
+        help="where data sets lie, or are downloaded to (default: $IBPC_DATA, else a cache folder)",
+    )
+    parser.add_argument(
+        "--device",
+        default="auto",
+        choices=("auto", "cpu", "cuda"),
+        help="where to train and to bound (default: auto)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_positive,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="worker processes of the MIP stages (default: one per core)",
+    )
+    parser.add_argument(
+        "--threads",
+        type=_positive,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="threads of training on a CPU; exact resume needs the same number"
+        " (default: one per core)",
+    )
+    parser.set_defaults(function=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the target and print its tables."""
+    program = check_file(arguments.file, vocabulary(), overrides(arguments))
+    for warning in program.warnings:
+        print(warning.render(), file=sys.stderr)
+    target = _target(program, arguments.target)
+
+    # Threads that wait for work must not spin: on a busy machine that costs more than it gains.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+    from ibpc.data import default_data_dir
+    from ibpc.experiment import Means, execute, opened, run_folder, write_manifest
+    from ibpc.report import console_table, write_results
+
+    folder = run_folder(arguments.output, program, target)
+    data_dir = arguments.data_dir or default_data_dir()
+    means = Means(data_dir, arguments.device, arguments.jobs, arguments.threads)
+    with opened(folder):
+        write_manifest(folder, program, target, threads=means.threads, device=means.device)
+        results = []
+        for result in execute(target, folder, means):
+            results.append(result)
+            print(console_table(result), flush=True)
+            write_results(folder.path, results)
+    print(f"written to {folder.path}")
+    return 0
+
+
+def _target(program: Program, name: str) -> Target:
+    """The target of that name."""
+    if name in program.targets:
+        return program.targets[name]
+    known = ", ".join(program.targets) or "none"
+    hint = did_you_mean(name, program.targets)
+    fix = hint or f"the file's targets are: {known}; add `run {name} {{ ... }}`"
+    problem = f"{program.path} has no run or sweep called `{name}`"
+    raise NameMistake(Diagnostic("E0191", problem, fix=fix))
+
+
+def _positive(text: str) -> int:
+    """A whole number of at least one."""
+    import argparse
+
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number of at least 1")
+    return int(text)

@@ -1,0 +1,28 @@
+"""All words of the language, gathered from the rooms that implement them."""
+
+from __future__ import annotations
+
+from ibpc.data import AUGMENTATIONS, BUILTIN, SOURCES
+from ibpc.graph import INITIALISERS
+from ibpc.language import Vocabulary
+from ibpc.ops import LAYERS, infer
+from ibpc.sets import SETS
+from ibpc.training import BOUNDS, LOSSES, OPTIMISERS
+from ibpc.verification import STAGES
+
+
+def vocabulary() -> Vocabulary:
+    """The vocabulary that the checker resolves names against."""
+    return Vocabulary(
+        layers=LAYERS,
+        infer=infer,
+        sets=SETS,
+        losses=LOSSES,
+        bounds=BOUNDS,
+        optimisers=OPTIMISERS,
+        initialisers=INITIALISERS,
+        stages=STAGES,
+        sources=SOURCES,
+        builtin_data=BUILTIN,
+        augmentations=AUGMENTATIONS,
+    )

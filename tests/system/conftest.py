@@ -1,0 +1,32 @@
+"""How the system tests call the command line: as a user would, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from command import Ibpc
+
+
+@pytest.fixture
+def ibpc(root: Path, tmp_path: Path) -> Ibpc:
+    """`ibpc("check", path)`: the finished process, with its output as text.
+
+    Runs in an empty folder, so that nothing is written into the repository.
+    """
+
+    def call(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "ibpc", *map(str, arguments)]
+        env = {**os.environ, "PYTHONPATH": str(root), **environment}
+        return subprocess.run(
+            command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False
+        )
+
+    return call
