@@ -1,6 +1,6 @@
 """What every room may use to say that something is wrong, where, why, and how to mend it.
 
-A mistake of the user's is an `IbpcError`: it carries one or several `Diagnostic`s, and prints each as
+A mistake of the user's is an `IbpcError`: it carries one or several `Diagnostic`s, printed as
 
     error[E0102]: unknown layer `relue`
       --> specs/gowal.ibp:4:5
@@ -136,7 +136,7 @@ class InternalError(Exception):
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
-    """`did you mean \\`x\\`?` for the closest candidate, or the empty string."""
+    """The question "did you mean x?" for the closest candidate, or the empty string."""
     close = get_close_matches(name, sorted(candidates), n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else ""
 

@@ -122,7 +122,7 @@ def _check_types(dataset: Dataset, raw: Raw) -> None:
             code="E0522",
         )
     domain = dataset.x.domain
-    if domain is not None and any(interval != (0, 1) for interval in domain):
+    if domain is not None and any(start != 0 or end != 1 for start, end in domain):
         raise _mistake(
             dataset,
             f"pixels of {raw.name} lie in [0 .. 1], the declared type's domain is another",

@@ -51,7 +51,7 @@ class ShapeMistake(Exception):
         self.problem, self.fix = problem, fix
 
 
-class Unsupported(Exception):  # noqa: N818  (a facet that says why it is missing)
+class Unsupported(Exception):
     """A facet that is missing, with the reason and what to do instead; the user reads it."""
 
     def __init__(self, why: str) -> None:

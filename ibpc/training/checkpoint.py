@@ -23,7 +23,7 @@ from ibpc.training.codes import FOREIGN_CHECKPOINT
 FORMAT = 1
 
 
-class Damaged(Exception):  # noqa: N818  (caught by the trainer, which tells and goes on)
+class Damaged(Exception):
     """A checkpoint file is not what was written; the message says why."""
 
 

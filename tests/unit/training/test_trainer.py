@@ -35,7 +35,7 @@ class Recorder(SilentProgress):
         self.notes.append(text)
 
 
-class Crash(Exception):  # noqa: N818  (reads as what it stands for)
+class Crash(Exception):
     """Stands for whatever ends a process."""
 
 
