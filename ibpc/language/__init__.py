@@ -1,0 +1,94 @@
+"""From syntax to a checked `Program`: names, types, shapes, units, claims, plans.
+
+`check_file` is the entrance. Expressions become values in `evaluate`; `world` knows what each name
+of each file means, and `blocks` how each kind of declaration is worked out.
+"""
+
+from ibpc.language.canonical import canonical, identity
+from ibpc.language.check import check_file
+from ibpc.language.codes import CODES
+from ibpc.language.program import (
+    AffineMap,
+    Claim,
+    Curve,
+    Dataset,
+    DeclaredNet,
+    Fit,
+    IndexType,
+    InputSet,
+    Invocation,
+    LayerLine,
+    LossExpr,
+    LossTerm,
+    Net,
+    OnnxNet,
+    ParamValue,
+    PlannedNode,
+    Program,
+    Report,
+    Row,
+    Segment,
+    Split,
+    Symbol,
+    Target,
+    TensorType,
+    VerifyTask,
+)
+from ibpc.language.schedules import curve_value
+from ibpc.language.table import describe_net
+from ibpc.language.vocabulary import (
+    REQUIRED,
+    Entry,
+    Layer,
+    LayerMistake,
+    Shape,
+    Slot,
+    StageEntry,
+    Template,
+    Vocabulary,
+    Weight,
+)
+
+__all__ = [
+    "CODES",
+    "REQUIRED",
+    "AffineMap",
+    "Claim",
+    "Curve",
+    "Dataset",
+    "DeclaredNet",
+    "Entry",
+    "Fit",
+    "IndexType",
+    "InputSet",
+    "Invocation",
+    "Layer",
+    "LayerLine",
+    "LayerMistake",
+    "LossExpr",
+    "LossTerm",
+    "Net",
+    "OnnxNet",
+    "ParamValue",
+    "PlannedNode",
+    "Program",
+    "Report",
+    "Row",
+    "Segment",
+    "Shape",
+    "Slot",
+    "Split",
+    "StageEntry",
+    "Symbol",
+    "Target",
+    "Template",
+    "TensorType",
+    "VerifyTask",
+    "Vocabulary",
+    "Weight",
+    "canonical",
+    "check_file",
+    "curve_value",
+    "describe_net",
+    "identity",
+]

@@ -1,0 +1,75 @@
+"""The checker's codes, stable for ever, each with what it means in a sentence.
+
+A code is never used for something else; `ibpc explain CODE` and the golden tests read this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "E0101": "a name means nothing here",
+        "E0102": "no layer has this keyword",
+        "E0103": "a name is declared twice, or hides another one",
+        "E0104": "a block has no such setting",
+        "E0105": "no type has this name",
+        "E0106": "no set, loss, stage, bound, optimiser, source or augmentation has this name",
+        "E0107": "a layer, or a word with arguments, has no such option",
+        "E0108": "the imported file declares no such name",
+        "E0109": "no unit has this name",
+        "E0110": "the command line sets a param that does not exist",
+        "E0111": "a name stands for another kind of thing than is needed here",
+        "E0112": "a declaration refers to itself",
+        "E0113": "a file, data set or record has no such member",
+        "E0114": "something is set twice in the same block",
+        "E0201": "a type is malformed",
+        "E0202": "a layer's arguments are wrong or missing",
+        "E0203": "a layer does not fit its input",
+        "E0204": "a network does not end in its declared output",
+        "E0205": "two types that must agree differ",
+        "E0206": "the two branches of a residual block differ in shape",
+        "E0207": "an index is out of range",
+        "E0208": "something is too large",
+        "E0209": "a label belongs to another axis",
+        "E0210": "a call has too many or too few arguments",
+        "E0301": "a number was expected",
+        "E0302": "division by zero",
+        "E0303": "a number has too many digits",
+        "E0304": "a number is outside its range",
+        "E0305": "a whole number was expected",
+        "E0306": "an interval is empty",
+        "E0307": "an expression is nested too deeply",
+        "E0308": "a power's exponent is not a plain whole number",
+        "E0310": "units do not agree",
+        "E0401": "a claim was expected",
+        "E0402": "a tensor quantifier must stand outermost",
+        "E0403": "a claim needs an `or` that does not reduce to a conjunction",
+        "E0404": "an `exists` does not reduce to a conjunction",
+        "E0405": "a claim is not linear in the network's output",
+        "E0406": "a claim speaks of a tensor in a way that is not supported",
+        "E0407": "tensor quantifiers are nested",
+        "E0408": "an input set is not supported",
+        "E0409": "a tensor is quantified by `exists`",
+        "E0410": "a spec speaks of several networks or several sets",
+        "E0411": "worst-case logits exist only for argmax claims",
+        "E0502": "a file is absent or unreadable",
+        "E0510": "files import each other in a circle",
+        "E0511": 'a network\'s source is not `onnx("file")`',
+        "E0601": "a block lacks a required setting",
+        "E0602": "a recipe needs `steps` or `epochs`, and only one of them",
+        "E0603": "a schedule's breakpoints do not increase",
+        "E0604": "the schedule of the radius does not start at 0",
+        "E0605": "a schedule's segments do not follow each other",
+        "E0606": "a loss or bound expression is not understood",
+        "E0607": "a cascade is malformed",
+        "E0608": "a schedule is named but not given, or used where a number is needed",
+        "E0609": "a `run` line is not a call of a train or verify block",
+        "E0610": "a sweep's axis is malformed",
+        "W0501": "a network's file is absent",
+        "W0602": "the training radius is smaller than the test radius",
+        "W0603": "the order of a cascade's stages is useless",
+        "W0604": "a schedule reaches beyond the last step",
+    }
+)

@@ -1,0 +1,277 @@
+"""Input sets: ball, box, a whole domain, and sets that the spec names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from ibpc.language import tensor_types as types
+from ibpc.language.binding import bind
+from ibpc.language.evaluate import as_interval, entries, evaluate, in_range
+from ibpc.language.mistakes import suggestion, wrong
+from ibpc.language.program import InputSet, Symbol
+from ibpc.language.quantities import Quantity, number_text
+from ibpc.language.values import (
+    Datum,
+    Definition,
+    Interval,
+    Many,
+    SetValue,
+    Tensor,
+    TypeValue,
+    kind_of,
+)
+from ibpc.syntax import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ibpc.errors import Span
+    from ibpc.language.scopes import Scope
+    from ibpc.language.values import Value
+
+CORNER = 10**7
+"""The most entries for which the corners of a box are written out."""
+
+
+def set_of(expr: tree.Expr, inside: Tensor | None, scope: Scope) -> SetValue:
+    """The set that a tensor quantifier ranges over.
+
+    `inside` is the input type of the network, where there is one: a box by fields lies in it.
+    Raises: TypeMistake E0408; UnitMistake E0304, E0306, E0310; NameMistake E0111.
+    """
+    scope = replace(scope, inside=inside)
+    value = evaluate(expr, scope)
+    if isinstance(value, Definition) and isinstance(value.declaration, tree.SetDecl):
+        scope.world.uses(value)
+        call = tree.Call(expr, (), expr.span)
+        value = call_set(value, call, scope)
+    if isinstance(value, TypeValue) and isinstance(value.type, Tensor):
+        if value.type.type.domain is None:
+            fix = "give the type one: `in [0 .. 1]`"
+            raise wrong(
+                "E0408", "this type has no domain to range over", expr.span, "unbounded", fix
+            )
+        return SetValue(InputSet("domain"), value.type)
+    if not isinstance(value, SetValue):
+        fix = "write `ball(x0, eps)`, `box(...)`, or a type with a domain"
+        raise wrong("E0111", "a set was expected", expr.span, f"this is {kind_of(value)}", fix)
+    return value
+
+
+def call_set(definition: Definition, expr: tree.Call, scope: Scope) -> Value:
+    """A set of the spec's own, with its arguments; raises NameMistake E0112 for a circle."""
+    declaration = definition.declaration
+    assert isinstance(declaration, tree.SetDecl)
+    bound = bind(definition, expr.arguments, expr.span, scope)
+    with scope.world.entering(definition, expr.span):
+        value = evaluate(declaration.value, replace(bound.scope, inside=scope.inside))
+    if not isinstance(value, SetValue):
+        label = f"this is {kind_of(value)}"
+        raise wrong(
+            "E0111", f"`{declaration.name.text}` is not a set", declaration.value.span, label
+        )
+    return value
+
+
+def build_set(word: str, expr: tree.Call, scope: Scope) -> SetValue:
+    """A set by its word."""
+    rule = _WORDS.get(word)
+    if rule is None:
+        label = "no lowering for it yet"
+        fix = "use `ball(x0, eps)` or `box(...)`"
+        raise wrong("E0408", f"the set `{word}` is not supported in claims", expr.span, label, fix)
+    return rule(expr, scope)
+
+
+def _ball(expr: tree.Call, scope: Scope) -> SetValue:
+    """`ball(x0, eps)` or `ball(x0, eps, norm = inf)`."""
+    given = _options(expr, ("center", "eps", "norm"))
+    for name in ("center", "eps"):
+        if name not in given:
+            fix = "write `ball(x0, eps)`"
+            raise wrong("E0210", "a ball has a centre and a radius", expr.span, f"no {name}", fix)
+    _check_norm(given.get("norm"), scope)
+    center = evaluate(given["center"].value, scope)
+    if not isinstance(center, Datum) or center.shift:
+        fix = "the centre is the spec's parameter for the datum"
+        at = given["center"].span
+        raise wrong("E0408", "a ball lies around a datum", at, f"this is {kind_of(center)}", fix)
+    at = given["eps"].value.span
+    return _around(center, evaluate(given["eps"].value, scope), at)
+
+
+def _check_norm(argument: tree.Argument | None, scope: Scope) -> None:
+    if argument is None:
+        return
+    value = argument.value
+    if isinstance(value, tree.Name) and value.text == "inf" and "inf" not in scope.names:
+        return
+    fix = "leave `norm` out, or write `norm = inf`"
+    raise wrong("E0408", "only balls in the infinity norm are supported", value.span, fix=fix)
+
+
+def _around(center: Datum, radius: Value, at: Span) -> SetValue:
+    """The ball of a radius that is a number, or a schedule."""
+    if isinstance(radius, Symbol):
+        return SetValue(InputSet("ball", eps=radius), center.type)
+    units = {(unit.dimension, unit.factor) for unit in center.type.units}
+    if len(units) > 1:
+        fix = "use a box, with a range for each field"
+        raise wrong("E0310", "the fields of this type have different units", at, "one radius", fix)
+    unit = center.type.unit(0)
+    if not isinstance(radius, Quantity):
+        raise wrong("E0301", "a radius is a number", at, f"this is {kind_of(radius)}")
+    if radius.dimension != unit.dimension:
+        types.wrong_unit(unit, radius.dimension, at)
+    in_range(radius.value, at, 0, None)
+    return SetValue(InputSet("ball", eps=radius.value / unit.factor), center.type)
+
+
+def _options(expr: tree.Call, names: tuple[str, ...]) -> dict[str, tree.Argument]:
+    given: dict[str, tree.Argument] = {}
+    for position, argument in enumerate(expr.arguments):
+        if argument.name is not None:
+            name = argument.name.text
+        elif position < len(names):
+            name = names[position]
+        else:
+            raise wrong("E0210", "too many arguments", argument.span, "one too many")
+        if name not in names:
+            fix = suggestion(name, names)
+            raise wrong(
+                "E0107", f"there is no option `{name}`", argument.span, "unknown option", fix
+            )
+        if name in given:
+            raise wrong("E0114", f"`{name}` is given twice", argument.span, "again here")
+        given[name] = argument
+    return given
+
+
+# --- boxes -----------------------------------------------------------------------------------
+
+
+def _box(expr: tree.Call, scope: Scope) -> SetValue:
+    """`box(low, high)`, or `box(field = [low .. high], ...)`."""
+    unnamed = [argument for argument in expr.arguments if argument.name is None]
+    if not unnamed:
+        return _box_by_fields(expr, scope)
+    if len(unnamed) != 2 or len(expr.arguments) != 2:
+        fix = "write `box(low, high)` or `box(field = [low .. high], ...)`"
+        raise wrong(
+            "E0210", "a box has two corners", expr.span, f"{len(expr.arguments)} given", fix
+        )
+    low = evaluate(unnamed[0].value, scope)
+    high = evaluate(unnamed[1].value, scope)
+    if isinstance(low, Datum) or isinstance(high, Datum):
+        return _box_around(low, high, expr)
+    inside = _inside(expr, scope)
+    lower = _corner(low, inside, unnamed[0].value.span)
+    upper = _corner(high, inside, unnamed[1].value.span)
+    return _cut(lower, upper, inside, expr.span)
+
+
+def _inside(expr: tree.Call, scope: Scope) -> Tensor:
+    if scope.inside is not None:
+        return scope.inside
+    fix = "apply the network in the same quantifier: `forall s in box(...), z = f(s): ...`"
+    raise wrong("E0408", "it is not clear what this box lies in", expr.span, fix=fix)
+
+
+def _box_around(low: Value, high: Value, expr: tree.Call) -> SetValue:
+    """`box(x0 - eps, x0 + eps)` is the ball."""
+    if isinstance(low, Datum) and isinstance(high, Datum) and low.name == high.name:
+        same = type(low.shift) is type(high.shift) and low.shift == high.shift
+        if same and (low.sign, high.sign) == (-1, 1):
+            if isinstance(low.shift, Symbol):
+                return _around(low, low.shift, expr.span)
+            return _around(low, Quantity(low.shift), expr.span)
+    fix = "write `box(x0 - r, x0 + r)`, or `ball(x0, r)`"
+    raise wrong("E0408", "a box around a datum must be symmetric", expr.span, fix=fix)
+
+
+def _corner(value: Value, inside: Tensor, at: Span) -> tuple[Fraction, ...]:
+    """One number for each entry, each in its own unit."""
+    size = entries(inside)
+    if size > CORNER:
+        raise wrong("E0208", "this box is too large", at, f"{size} entries, at most {CORNER}")
+    items = value.items if isinstance(value, Many) else (value,) * size
+    if len(items) != size:
+        label = f"{len(items)} numbers for {size} entries"
+        raise wrong("E0205", "this corner does not fit the input", at, label)
+    corner = []
+    for position, item in enumerate(items):
+        unit = inside.unit(position)
+        if not isinstance(item, Quantity):
+            raise wrong("E0301", "a corner is a list of numbers", at, f"holds {kind_of(item)}")
+        if item.dimension != unit.dimension:
+            types.wrong_unit(unit, item.dimension, at)
+        corner.append(item.value / unit.factor)
+    return tuple(corner)
+
+
+def _box_by_fields(expr: tree.Call, scope: Scope) -> SetValue:
+    inside = _inside(expr, scope)
+    if not inside.fields:
+        fix = "write `box(low, high)`"
+        raise wrong("E0408", "the input has no fields", expr.span, "a box by fields", fix)
+    given: dict[str, tree.Argument] = {}
+    for argument in expr.arguments:
+        assert argument.name is not None
+        name = argument.name.text
+        if name not in inside.fields:
+            fix = suggestion(name, inside.fields)
+            problem = f"`{inside.name}` has no field `{name}`"
+            raise wrong("E0113", problem, argument.name.span, "no such field", fix)
+        if name in given:
+            raise wrong("E0114", f"`{name}` is given twice", argument.span, "again here")
+        given[name] = argument
+    sides = [
+        _side(given.get(name), inside, position, expr, scope)
+        for position, name in enumerate(inside.fields)
+    ]
+    lower, upper = (tuple(side[end] for side in sides) for end in (0, 1))
+    return _cut(lower, upper, inside, expr.span)
+
+
+def _side(
+    argument: tree.Argument | None, inside: Tensor, position: int, expr: tree.Call, scope: Scope
+) -> tuple[Fraction, Fraction]:
+    """The range of one field, in the field's unit; its domain where the box does not name it."""
+    if argument is None:
+        if inside.type.domain is None:
+            name = inside.fields[position]
+            problem = f"the box gives no range for `{name}`, and its type has none"
+            raise wrong("E0408", problem, expr.span, fix=f"add `{name} = [low .. high]`")
+        return inside.type.domain[position if len(inside.type.domain) > 1 else 0]
+    value = evaluate(argument.value, scope)
+    if isinstance(value, Quantity):
+        value = Interval(value, value)
+    interval = as_interval(value, argument.value.span)
+    return types.in_unit(interval, inside.unit(position), argument.value.span)
+
+
+def _cut(
+    lower: tuple[Fraction, ...], upper: tuple[Fraction, ...], inside: Tensor, at: Span
+) -> SetValue:
+    """The box, cut with the domain; raises UnitMistake E0306 where nothing is left."""
+    domain = inside.type.domain
+    for position in range(len(lower)):
+        low, high = lower[position], upper[position]
+        if domain is not None:
+            least, most = domain[position if len(domain) > 1 else 0]
+            low, high = max(low, least), min(high, most)
+        if low > high:
+            name = inside.fields[position] if inside.fields else f"entry {position}"
+            label = f"nothing is left of {name}"
+            ours = f"[{number_text(lower[position])} .. {number_text(upper[position])}]"
+            raise wrong("E0306", "this box is empty", at, label, notes=(f"{name} in {ours}",))
+    if domain is not None:
+        wide = domain if len(domain) > 1 else domain * len(lower)
+        lower = tuple(max(low, one[0]) for low, one in zip(lower, wide, strict=True))
+        upper = tuple(min(high, one[1]) for high, one in zip(upper, wide, strict=True))
+    return SetValue(InputSet("box", lower=lower, upper=upper), inside)
+
+
+_WORDS: Mapping[str, Callable[[tree.Call, Scope], SetValue]] = {"ball": _ball, "box": _box}

@@ -1,0 +1,181 @@
+"""Verify blocks with their arguments become tasks: data, claim, and one cascade for each report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from ibpc.errors import Related
+from ibpc.language.binding import bind
+from ibpc.language.data import split_of
+from ibpc.language.evaluate import as_whole, evaluate
+from ibpc.language.invocations import invoke
+from ibpc.language.mistakes import Poisoned, suggestion, wrong
+from ibpc.language.program import Fit, Report, Symbol, VerifyTask
+from ibpc.language.quantities import Quantity, number_text
+from ibpc.language.recipes import claim_of, trained_network, with_data
+from ibpc.language.schedules import greatest
+from ibpc.language.settings import by_name, require, value_of
+from ibpc.language.values import DataValue, Definition, Label, Network
+from ibpc.syntax import tree
+
+if TYPE_CHECKING:
+    from ibpc.language.binding import Bound
+    from ibpc.language.program import Claim, Invocation
+    from ibpc.language.scopes import Scope
+    from ibpc.language.values import Value
+
+SETTINGS = ("data", "spec", "first")
+OTHERWISE = ("unknown", "attackable")
+ORDER = {"observe": 0, "refute": 1, "bound": 1, "exact": 2, "relax": 3}
+"""Which roles come first. Attacks and bounds may stand in any order: each decides what the other
+cannot. Behind `observe` nothing is left to decide.
+"""
+
+
+def call_verify(definition: Definition, expr: tree.Call, scope: Scope) -> VerifyTask:
+    """The task of a verify block for these arguments."""
+    bound = bind(definition, expr.arguments, expr.span, scope)
+    with scope.world.entering(definition, expr.span):
+        return elaborate(definition, bound, expr)
+
+
+def elaborate(definition: Definition, bound: Bound, expr: tree.Expr) -> VerifyTask:
+    """The task of a verify block whose parameters are bound.
+
+    Raises: IbpcError for what concerns the call; gathers the mistakes of settings and reports.
+    """
+    declaration = definition.declaration
+    assert isinstance(declaration, tree.Verify)
+    scope, sink, failed = bound.scope, bound.scope.world.sink, False
+    _, network = trained_network(definition, bound.values, expr)
+    settings = by_name(declaration.settings, SETTINGS, "`verify`", scope)
+    data: DataValue | None = None
+    claim: Claim | None = None
+    with sink.gathering(expr.span) as failures:
+        if "data" in settings:
+            data = _data(settings, scope)
+            scope = with_data(scope, data, settings["data"])
+    failed |= failures.any
+    with sink.gathering(expr.span) as failures:
+        require(settings, "spec", declaration.name, "write `spec = robust(f, x, y, eps)`")
+        if not failed:
+            claim = claim_of(value_of(settings["spec"]), scope)
+    failed |= failures.any
+    reports, broken = _reports(declaration, scope)
+    if failed or broken or claim is None or network.net is None:
+        raise Poisoned
+    _compare_radii(network, claim, declaration, scope)
+    return VerifyTask(
+        name=declaration.name.text,
+        title=declaration.name.text,
+        network=network.fit if network.fit is not None else network.net,
+        data=data.split if data is not None else None,
+        claim=claim,
+        reports=reports,
+        bindings={name: plain(value) for name, value in bound.values.items()},
+        span=expr.span,
+    )
+
+
+def plain(value: Value) -> Any:
+    """A binding as the reports show it: a number, a label, a network's name."""
+    if isinstance(value, Quantity):
+        return value.value
+    if isinstance(value, Label):
+        return value.type.labels[value.index] if value.type.labels else value.index
+    return value.name if isinstance(value, Network) else str(value)
+
+
+def _data(settings: dict[str, tree.Setting], scope: Scope) -> DataValue:
+    data = split_of(value_of(settings["data"]), scope)
+    if "first" in settings:
+        expr = value_of(settings["first"])
+        first = as_whole(evaluate(expr, scope), expr.span, low=1, high=10**9)
+        data = DataValue(replace(data.split, first=first), data.pair)
+    return data
+
+
+# --- reports ---------------------------------------------------------------------------------
+
+
+def _reports(declaration: tree.Verify, scope: Scope) -> tuple[tuple[Report, ...], bool]:
+    """The reports, and whether some of them are wrong."""
+    found: dict[str, Report] = {}
+    failed = False
+    for written in declaration.reports:
+        with scope.world.sink.gathering(written.span) as failures:
+            if written.name.text in found:
+                related = (Related(found[written.name.text].span, "the first one"),)
+                problem = f"report `{written.name.text}` stands twice"
+                raise wrong("E0114", problem, written.name.span, "again here", related=related)
+            found[written.name.text] = _report(written, scope)
+        failed |= failures.any
+    if not declaration.reports:
+        with scope.world.sink.gathering(declaration.span):
+            fix = "add `report verified = by ibp`"
+            at = declaration.name.span
+            raise wrong("E0601", f"`{declaration.name.text}` reports nothing", at, "no report", fix)
+        failed = True
+    return tuple(found.values()), failed
+
+
+def _report(written: tree.Report, scope: Scope) -> Report:
+    """One cascade; warns of an order of stages that cannot help (W0603)."""
+    entries = scope.world.vocabulary.stages
+    stages: list[Invocation] = []
+    for expr in written.stages:
+        stages.append(invoke(expr, entries, "stage", scope))
+        if len(stages) > 1:
+            _check_order(stages, scope)
+    otherwise = "unknown"
+    if written.otherwise is not None:
+        otherwise = written.otherwise.text
+        if otherwise not in OTHERWISE:
+            fix = suggestion(otherwise, OTHERWISE)
+            at = written.otherwise.span
+            raise wrong("E0607", f"`else {otherwise}` means nothing", at, "unknown outcome", fix)
+    return Report(written.name.text, tuple(stages), otherwise, written.name.span)
+
+
+def _check_order(stages: list[Invocation], scope: Scope) -> None:
+    entries = scope.world.vocabulary.stages
+    later = stages[-1]
+    for earlier in stages[:-1]:
+        before, after = entries[earlier.word].role, entries[later.word].role
+        if earlier.word == later.word and earlier.arguments == later.arguments:
+            what = "decides nothing that was not tried before"
+        elif before == "observe":
+            what = f"has nothing left to decide behind `{earlier.word}`"
+        elif ORDER[before] > ORDER[after]:
+            what = f"comes too late behind `{earlier.word}`"
+        else:
+            continue
+        related = (Related(earlier.span, "this stage is before it"),)
+        fix = "attacks and bounds first, then exact methods, then relaxations"
+        problem = f"stage `{later.word}` {what}"
+        scope.world.sink.warn("W0603", problem, later.span, "useless here", fix, related)
+        return
+
+
+def _compare_radii(network: Network, claim: Claim, declaration: tree.Verify, scope: Scope) -> None:
+    """Warn where the network was trained at a smaller radius than it is tested at (W0602)."""
+    trained, tested = _trained_radius(network.fit), claim.set.eps
+    if trained is None or not isinstance(tested, Fraction) or scope.world.sweeping:
+        return
+    if float(trained) < float(tested):
+        note = f"trained at {number_text(Fraction(trained))}, tested at {number_text(tested)}"
+        notes = (note, "the paper trains at the radius of the test, or at a larger one")
+        problem = "training radius is smaller than the test radius"
+        scope.world.sink.warn("W0602", problem, declaration.name.span, notes=notes)
+
+
+def _trained_radius(fit: Fit | None) -> Fraction | None:
+    if fit is None or fit.claim is None:
+        return None
+    eps = fit.claim.set.eps
+    if isinstance(eps, Symbol):
+        largest = greatest(fit.curves[eps.name])
+        return Fraction(repr(largest))
+    return eps
