@@ -60,7 +60,7 @@ def _as_mistake(error: OSError) -> FileMistake:
     reason = error.strerror or str(error)
     return FileMistake(
         Diagnostic(
-            "E0510",
+            "E0590",
             f"cannot use {place}: {reason}",
             fix="free some space, or name another folder with -o DIR"
             " (what was finished is kept and the same command resumes)",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ibpc.experiment.networks import examples_of, network_file
 from ibpc.language import Fit
+from ibpc.progress import progress_on
 from ibpc.verification import Store, verify_task
 
 if TYPE_CHECKING:
@@ -46,4 +48,5 @@ def execute(target: Target, folder: RunFolder, means: Means) -> Iterator[TaskRes
 def _verified(task: VerifyTask, folder: RunFolder, means: Means, store: Store) -> TaskResult:
     model = network_file(task.network, folder, means)
     examples = None if task.data is None else examples_of(task.data, means)
-    return verify_task(task, model, examples, store, means.jobs, means.device)
+    told = progress_on(sys.stderr)
+    return verify_task(task, model, examples, store, means.jobs, means.device, told)

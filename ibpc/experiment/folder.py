@@ -75,7 +75,7 @@ def opened(folder: RunFolder) -> Iterator[None]:
     except Timeout:
         raise FileMistake(
             Diagnostic(
-                "E0511",
+                "E0591",
                 f"another ibpc is writing {folder.path}",
                 fix="wait for it, stop it, or give this run another folder with -o DIR",
             )

@@ -61,7 +61,7 @@ def reference(net: OnnxNet) -> Path:
     if not path.is_file():
         raise FileMistake(
             Diagnostic(
-                "E0501",
+                "E0502",
                 f"the network's file `{net.path}` is absent",
                 at=net.span,
                 label="needed here",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ibpc.errors import Diagnostic, FileMistake
 
-NOT_SAVED = "E0520"
+NOT_SAVED = "E0530"
 
 _FIXES = {
     errno.ENOSPC: "free some space on that disk, or choose another folder with -o",
@@ -29,7 +29,7 @@ def save_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     The bytes go to a temporary file in the same folder, are flushed to the disk, and the file is
     then renamed over `path`. Missing folders are made.
 
-    Raises: FileMistake (E0520) where the disk is full, the folder read-only, and so on.
+    Raises: FileMistake (E0530) where the disk is full, the folder read-only, and so on.
     """
     target = Path(path)
     try:

@@ -108,8 +108,8 @@ def build(arguments: Mapping[str, Any], in_shape: Shape, _: Shape) -> tuple[Temp
     weights = (
         Weight("scale", size, "ones"),
         Weight("bias", size, "zeros"),
-        Weight("mean", size, "zeros"),
-        Weight("var", size, "ones"),
+        Weight("mean", size, "zeros", trainable=False),
+        Weight("var", size, "ones", trainable=False),
     )
     attributes = {name: float(arguments[name]) for name in ("epsilon", "momentum")}
     return (Template("BatchNormalization", attributes, weights),)

@@ -28,16 +28,20 @@ def console_table(result: TaskResult | Trained) -> str:
         for row in rows
     ]
     lines.insert(1, "-" * max(map(len, lines)))
-    title = f"{result.title}: {result.examples:,} examples, network {result.network[:12]}"
-    return "\n".join(["", title, result.claim, "", *lines, ""])
+    counted = f"{result.examples:,} examples, {result.seconds:.1f} s"
+    title = f"{result.title}  ({counted}, network {result.network[:12]})"
+    claim = [f"    {line}" for line in result.claim.splitlines()]
+    return "\n".join(["", title, *claim, "", *lines, ""])
 
 
 def _row(report: ReportResult) -> tuple[str, ...]:
     counts = report.counts
-    decided = "; ".join(
-        f"{stage} {_pair(by)}" for stage, by in report.by_stage.items() if sum(by.values())
+    decided = ", ".join(
+        f"{stage.partition('(')[0]} {sum(by.values()):,}"
+        for stage, by in report.by_stage.items()
+        if sum(by.values())
     )
-    numbers = (str(counts[kind]) for kind in ("holds", "violated", "unknown"))
+    numbers = (f"{counts[kind]:,}" for kind in ("holds", "violated", "unknown"))
     return (report.name, percent(report), WORDS[report.meaning], *numbers, decided)
 
 
@@ -46,10 +50,3 @@ def percent(report: ReportResult) -> str:
     if report.rate is None:
         return f"{100 * report.low:.2f} to {100 * report.high:.2f} %"
     return f"{100 * report.rate:.2f} %"
-
-
-def _pair(by: object) -> str:
-    """`9,764 proved, 12 refuted`."""
-    assert isinstance(by, dict)
-    words = (("holds", "proved"), ("violated", "refuted"))
-    return ", ".join(f"{by[kind]:,} {word}" for kind, word in words if by[kind])

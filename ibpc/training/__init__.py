@@ -13,7 +13,6 @@ from ibpc.training.codes import EXPLANATIONS
 from ibpc.training.losses import LOSSES
 from ibpc.training.methods import BOUNDS
 from ibpc.training.optimisers import OPTIMISERS
-from ibpc.training.progress import LineProgress, Progress, SilentProgress, progress_on
 from ibpc.training.records import Bound, Loss, Optimiser
 
 if TYPE_CHECKING:
@@ -27,16 +26,12 @@ __all__ = [
     "LOSSES",
     "OPTIMISERS",
     "Bound",
-    "LineProgress",
     "Loss",
     "Optimiser",
-    "Progress",
-    "SilentProgress",
     "Step",
     "Stepper",
     "device_for",
     "fit_key",
-    "progress_on",
     "train",
 ]
 

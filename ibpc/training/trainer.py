@@ -18,6 +18,7 @@ from ibpc.errors import Diagnostic, FileMistake, NumericalDoubt
 from ibpc.graph import attach_maps, emit, load_onnx
 from ibpc.language import DeclaredNet, identity
 from ibpc.passes import prepare
+from ibpc.progress import progress_on
 from ibpc.training.allocator import keep_large_blocks
 from ibpc.training.batches import Batches
 from ibpc.training.checkpoint import Checkpoint, Shelf
@@ -25,7 +26,6 @@ from ibpc.training.codes import NO_DEVICE, NOT_FINITE, UNWRITABLE
 from ibpc.training.events import Events
 from ibpc.training.interrupts import noted_interrupts
 from ibpc.training.metrics import MetricsFile, Window
-from ibpc.training.progress import progress_on
 from ibpc.training.result import finished, metadata, write_result
 from ibpc.training.schedule import Plan
 from ibpc.training.step import Stepper
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ibpc.data import Examples
     from ibpc.graph import Graph
     from ibpc.language import Fit
-    from ibpc.training.progress import Progress
+    from ibpc.progress import Progress
 
 CHECKPOINT_S = 30.0
 METRICS_STEPS = 100

@@ -18,7 +18,6 @@ from ibpc.verification.stages import STAGES
 
 if TYPE_CHECKING:
     from ibpc.verification.cascade import verify_task
-    from ibpc.verification.progress import Progress, Silent
     from ibpc.verification.result import Decision, ReportResult, TaskResult
     from ibpc.verification.store import Question, Store
     from ibpc.verification.verdict import (
@@ -37,10 +36,8 @@ __all__ = [
     "Decision",
     "Evidence",
     "Holds",
-    "Progress",
     "Question",
     "ReportResult",
-    "Silent",
     "Store",
     "TaskResult",
     "Unknown",
@@ -55,10 +52,8 @@ _HOMES = {
     "Decision": "result",
     "Evidence": "verdict",
     "Holds": "verdict",
-    "Progress": "progress",
     "Question": "store",
     "ReportResult": "result",
-    "Silent": "progress",
     "Store": "store",
     "TaskResult": "result",
     "Unknown": "verdict",

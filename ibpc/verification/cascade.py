@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ibpc.errors import NumericalDoubt
 from ibpc.language import REQUIRED, Fit, canonical, identity
-from ibpc.verification.progress import Silent
+from ibpc.progress import SilentProgress
 from ibpc.verification.result import Decision, ReportResult, TaskResult
 from ibpc.verification.stages import ENGINES, STAGES
 from ibpc.verification.store import Question
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ibpc.data import Examples
     from ibpc.language import Claim, Invocation, Report, VerifyTask
-    from ibpc.verification.progress import Progress
+    from ibpc.progress import Progress
     from ibpc.verification.store import Store
 
 EVIDENCE_VERSION = 1
@@ -56,7 +56,7 @@ def verify_task(
     network = task.network.net if isinstance(task.network, Fit) else task.network
     data = model.read_bytes()
     subject = Subject(data, str(model), task.claim, network.input, examples, jobs, _device(device))
-    run = _Run(subject, store, progress or Silent(), task.title)
+    run = _Run(subject, store, progress or SilentProgress(), task.title)
     reports = [run.report(report) for report in task.reports]
     return TaskResult(
         task.title,

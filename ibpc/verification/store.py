@@ -64,7 +64,7 @@ class Question:
 class Store:
     """Verdicts in a file; a context manager. Only the driver process writes.
 
-    Raises FileMistake (E0521) where the file is not a verdict store or cannot be used.
+    Raises FileMistake (E0531) where the file is not a verdict store or cannot be used.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -161,7 +161,7 @@ class Store:
         except sqlite3.Error as error:
             raise FileMistake(
                 Diagnostic(
-                    "E0521",
+                    "E0531",
                     f"the verdict store {self.path} cannot be used: {error}",
                     fix="if another run has it open, wait for that; else move the file away: its"
                     " verdicts are then computed again",

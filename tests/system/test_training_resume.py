@@ -12,7 +12,8 @@ SCRIPT = """
 import os, sys
 from pathlib import Path
 from recipes import dots, tiny_fit
-from ibpc.training import SilentProgress, train, trainer
+from ibpc.progress import SilentProgress
+from ibpc.training import train, trainer
 
 trainer.METRICS_STEPS = 10
 kill_at = int(sys.argv[2])

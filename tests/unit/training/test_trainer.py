@@ -13,7 +13,8 @@ from recipes import curve, dots, tiny_fit
 
 from ibpc.errors import FileMistake, NumericalDoubt
 from ibpc.graph import load_onnx
-from ibpc.training import SilentProgress, train, trainer
+from ibpc.progress import SilentProgress
+from ibpc.training import train, trainer
 
 
 class Recorder(SilentProgress):

@@ -1,4 +1,4 @@
-"""How training shows that it goes on: a bar on a terminal, a line now and then elsewhere."""
+"""How long work shows that it goes on: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 PAUSE_S = 20.0
 """Seconds between two lines where there is no terminal."""
+
+FIRST_S = 3.0
+"""Seconds until the first one."""
 
 
 class Progress(Protocol):
@@ -89,23 +92,28 @@ class LineProgress:
         self._first = 0
 
     def start(self, total: int, title: str, done: int = 0) -> None:
-        """Writes what begins."""
+        """Writes what goes on; what begins is told with the first line, soon."""
         self._title, self._total, self._first = title, total, done
-        self._begun = self._told = time.monotonic()
-        after = f", {done} done before" if done else ""
-        self.note(f"{title}: {total} steps{after}")
+        self._begun = time.monotonic()
+        self._told = self._begun - self._pause_s + min(self._pause_s, FIRST_S)
+        if done:
+            self.note(f"{title}: {done} of {total} done before")
 
     def update(self, step: int, **facts: float | None) -> None:
         """Writes a line if the last one is old enough, or the work is done."""
         now = time.monotonic()
-        if now - self._told < self._pause_s and step < self._total:
+        over = step >= self._total
+        if now - self._told < self._pause_s and not over:
             return
         self._told = now
-        speed = (step - self._first) / max(now - self._begun, 1e-9)
-        left = f", {_duration((self._total - step) / speed)} left" if speed else ""
+        spent = now - self._begun
+        speed = (step - self._first) / max(spent, 1e-9)
+        time_s = spent if over or not speed else (self._total - step) / speed
+        word = "in all" if over else "left"
         phrase = _phrase(facts)
         tail = f"  {phrase}" if phrase else ""
-        self.note(f"{self._title}: {step}/{self._total}  {speed:.1f} steps/s{left}{tail}")
+        times = f"{speed:.1f}/s, {_duration(time_s)} {word}"
+        self.note(f"{self._title}: {step}/{self._total}  {times}{tail}")
 
     def note(self, text: str) -> None:
         """Writes the line."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 
-from ibpc.training import LineProgress, progress_on
-from ibpc.training.progress import BarProgress
+from ibpc.progress import BarProgress, LineProgress, progress_on
 
 
 class Terminal(io.StringIO):
@@ -24,7 +23,7 @@ def test_lines_say_how_far_how_fast_and_how_well() -> None:
     progress.start(200, "fit(small)", done=50)
     progress.update(100, train_error=0.125, verified_error=None, eps=0.05)
     first, second = stream.getvalue().splitlines()
-    assert first == "fit(small): 200 steps, 50 done before"
+    assert first == "fit(small): 50 of 200 done before"
     assert second.startswith("fit(small): 100/200  ")
     assert " left  train error 12.5%  eps 0.05" in second
 
@@ -34,9 +33,9 @@ def test_between_pauses_nothing_is_said() -> None:
     progress = LineProgress(stream, pause_s=1000.0)
     progress.start(200, "fit(small)")
     progress.update(100)
-    assert len(stream.getvalue().splitlines()) == 1
+    assert stream.getvalue() == ""
     progress.update(200)
-    assert len(stream.getvalue().splitlines()) == 2
+    assert " in all" in stream.getvalue()
 
 
 def test_a_bar_shows_title_steps_and_facts() -> None:
