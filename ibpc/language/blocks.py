@@ -182,7 +182,6 @@ def call(expr: tree.Call, scope: Scope) -> Value:
     if not isinstance(value, Definition):
         label = f"this is {kind_of(value)}"
         raise wrong("E0111", f"{kind_of(value)} cannot be called", function.span, label)
-    scope.world.uses(value)
     if isinstance(value.declaration, tree.SetDecl):
         return sets.call_set(value, expr, scope)
     if isinstance(value.declaration, tree.Spec):

@@ -144,7 +144,6 @@ def _task(expr: tree.Expr, scope: Scope, chosen: Sequence[tuple[_Axis, Value]]) 
     function = call.function
     value = evaluate(function, scope)
     if isinstance(value, Definition):
-        scope.world.uses(value)
         if isinstance(value.declaration, tree.Train):
             fit = call_train(value, call, scope).fit
             assert fit is not None

@@ -128,7 +128,6 @@ def claim_of(expr: tree.Expr, scope: Scope) -> Claim:
     """The claim of a `spec =` setting; raises NameMistake E0111."""
     value = evaluate(expr, scope)
     if isinstance(value, Definition) and isinstance(value.declaration, tree.Spec):
-        scope.world.uses(value)
         value = specs.call_spec(value, tree.Call(expr, (), expr.span), scope)
     if not isinstance(value, ClaimValue):
         fix = "write `spec = robust(f, x, y, eps)`"

@@ -44,7 +44,6 @@ def set_of(expr: tree.Expr, inside: Tensor | None, scope: Scope) -> SetValue:
     scope = replace(scope, inside=inside)
     value = evaluate(expr, scope)
     if isinstance(value, Definition) and isinstance(value.declaration, tree.SetDecl):
-        scope.world.uses(value)
         call = tree.Call(expr, (), expr.span)
         value = call_set(value, call, scope)
     if isinstance(value, TypeValue) and isinstance(value.type, Tensor):

@@ -236,6 +236,7 @@ class World:
                 "E0112", f"`{name}` refers to itself", at, "this call comes from its body", fix
             )
         self._open.add(key)
+        self.called.add(key)
         try:
             yield
         except IbpcError as mistake:
@@ -251,10 +252,6 @@ class World:
             yield
         finally:
             self.sweeping = before
-
-    def uses(self, definition: Definition) -> None:
-        """Note that a plan runs a block."""
-        self.called.add((definition.module.path, definition.declaration.name.text))
 
 
 def _called_from(at: Span, mistake: IbpcError) -> IbpcError:

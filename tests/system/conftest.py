@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 def ibpc(root: Path, tmp_path: Path) -> Ibpc:
     """`ibpc("check", path)`: the finished process, with its output as text.
 
-    Runs in an empty folder, so that nothing is written into the repository.
+    Runs in an empty folder, so that nothing is written into the repository. `before` is a folder
+    that Python looks into first; other keywords are environment variables.
     """
 
-    def call(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    def call(
+        *arguments: object, before: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "ibpc", *map(str, arguments)]
-        env = {**os.environ, "PYTHONPATH": str(root), **environment}
+        path = os.pathsep.join(part for part in (before, str(root)) if part)
+        env = {**os.environ, "PYTHONPATH": path, **environment}
         return subprocess.run(
             command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False
         )
