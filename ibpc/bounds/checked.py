@@ -61,7 +61,7 @@ def value_bounds(
     Source: Gowal et al. 2019, Eq. 5 to 7.
     """
     program, names = lower_values(graph, Weights(graph, torch.float64), roundoff_of(torch.float64))
-    box = [torch.as_tensor(bound, dtype=torch.float64) for bound in (lower, upper)]
+    box = [torch.tensor(bound, dtype=torch.float64) for bound in (lower, upper)]
     bounds = [output.numpy() for output in run_checked(program, *box)]
     return dict(zip(names, zip(bounds[::2], bounds[1::2], strict=True), strict=True))
 

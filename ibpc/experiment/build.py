@@ -12,7 +12,7 @@ small/robust/instance.lp  the MILP of one instance, for nets below 10,000 hidden
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from ibpc.bounds import Weights, lower_violation, value_bounds, write_source
 from ibpc.claims import append_claim, claim_rows
 from ibpc.experiment.networks import reference
 from ibpc.graph import attach_maps, emit, load_onnx, save_bytes, write_onnx
-from ibpc.language import Claim, DeclaredNet, Fit, canonical
+from ibpc.language import Claim, DeclaredNet, Fit, InputSet, Symbol, canonical
 from ibpc.milp import encode, write_lp
 from ibpc.passes import elide, prepare
 from ibpc.sets import outer_box
@@ -43,12 +43,16 @@ LP_EPS = 1 / 255
 
 @dataclass(frozen=True)
 class Compiled:
-    """One network with the seed and initialiser of the first recipe that trains it, and claims."""
+    """One network with the seed and initialiser of the first recipe that trains it, and claims.
+
+    `claims`: those that differ in their input set alone (the radius) stand together, since one
+    bound program serves them all.
+    """
 
     net: Net
     seed: int
     initialiser: str
-    claims: tuple[Claim, ...]
+    claims: tuple[tuple[Claim, ...], ...]
 
 
 def compile_program(program: Program, folder: Path, every_pass: bool) -> list[Path]:
@@ -67,7 +71,7 @@ def compiled_nets(program: Program) -> list[Compiled]:
     """The networks of a program, each once, with the distinct claims that targets make on it."""
     seeds: dict[str, tuple[int, str]] = {}
     nets: dict[str, Net] = dict(program.nets)
-    claims: dict[str, dict[str, Claim]] = {}
+    claims: dict[str, dict[str, dict[str, Claim]]] = {}
     for target in program.targets.values():
         for task in target.tasks:
             network = task if isinstance(task, Fit) else task.network
@@ -76,10 +80,15 @@ def compiled_nets(program: Program) -> list[Compiled]:
             if isinstance(network, Fit):
                 seeds.setdefault(net.name, (network.seed, network.initialiser.word))
             if task.claim is not None:
-                found = claims.setdefault(net.name, {})
-                found.setdefault(canonical(task.claim), task.claim)
+                rows = canonical(replace(task.claim, set=InputSet("domain")))
+                found = claims.setdefault(net.name, {}).setdefault(rows, {})
+                found.setdefault(canonical(task.claim.set), task.claim)
     return [
-        Compiled(net, *seeds.get(name, (0, "orthogonal")), tuple(claims.get(name, {}).values()))
+        Compiled(
+            net,
+            *seeds.get(name, (0, "orthogonal")),
+            tuple(tuple(same.values()) for same in claims.get(name, {}).values()),
+        )
         for name, net in nets.items()
     ]
 
@@ -96,10 +105,11 @@ def _compile_net(item: Compiled, folder: Path, every_pass: bool) -> None:
             stem = f"{number:02}-{name.replace(' ', '-')}"
             save_bytes(folder / "graphs" / f"{stem}.txt", text.encode())
     names: set[str] = set()
-    for claim in item.claims:
-        name = claim.name if claim.name not in names else f"{claim.name}_{len(names) + 1}"
+    for claims in item.claims:
+        name = claims[0].name
+        name = name if name not in names else f"{name}_{len(names) + 1}"
         names.add(name)
-        _compile_claim(item, claim, ready, folder / name)
+        _compile_claim(item, claims, ready, folder / name)
 
 
 def _initial(item: Compiled) -> Graph:
@@ -109,9 +119,10 @@ def _initial(item: Compiled) -> Graph:
     return attach_maps(load_onnx(reference(net)), net.input_map, net.output_map)
 
 
-def _compile_claim(item: Compiled, claim: Claim, ready: Graph, folder: Path) -> None:
+def _compile_claim(item: Compiled, claims: tuple[Claim, ...], ready: Graph, folder: Path) -> None:
     """The claim in numbers, its bound program as source, and one instance as a MILP."""
-    save_bytes(folder / "claim.json", _json(claim_facts(claim)))
+    claim = claims[0]
+    save_bytes(folder / "claim.json", _json(claim_facts(claims)))
     claimed = elide(append_claim(ready, claim))
     module = lower_violation(claimed, Weights(claimed))
     note = f"Network {item.net.name}; the claim, on every point of the box:\n\n    {claim.text}"
@@ -120,12 +131,13 @@ def _compile_claim(item: Compiled, claim: Claim, ready: Graph, folder: Path) -> 
         _write_instance(item, claim, append_claim(ready, claim), folder / "instance.lp")
 
 
-def claim_facts(claim: Claim) -> dict[str, Any]:
-    """The claim as data: its words, its set, and the rows of C z + d <= 0 (Eq. 2)."""
+def claim_facts(claims: tuple[Claim, ...]) -> dict[str, Any]:
+    """A claim as data: its words, its sets, and the rows of C z + d <= 0 (Eq. 2)."""
+    claim = claims[0]
     facts: dict[str, Any] = {
         "claim": claim.text,
         "sense": "C z + d < 0" if claim.strict else "C z + d <= 0",
-        "set": json.loads(canonical(claim.set)),
+        "sets": [json.loads(canonical(one.set)) for one in claims],
     }
     if claim.argmax:
         facts["rows"] = f"z[k] - z[y] for every k != y, of {claim.size} classes (Eq. 3)"
@@ -145,8 +157,6 @@ def _write_instance(item: Compiled, claim: Claim, graph: Graph, path: Path) -> N
 
 def _middle_box(item: Compiled, claim: Claim) -> tuple[np.ndarray, np.ndarray]:
     import numpy as np
-
-    from ibpc.language import Symbol
 
     kind = item.net.input
     low, high = kind.domain[0] if kind.domain else (0, 0)

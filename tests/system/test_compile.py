@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 
-from ibpc.graph import run_onnxruntime
+from ibpc.bounds import Weights, lower_forward
+from ibpc.graph import load_onnx, run_onnxruntime
+from ibpc.passes import prepare
 
 if TYPE_CHECKING:
     from command import Ibpc
@@ -68,6 +71,15 @@ def test_the_written_source_is_straight_line_and_needs_torch_alone(built: Path) 
         for alias in node.names
     }
     assert imported <= {"torch", "math"}
+
+
+def test_the_network_is_our_forward_program_in_onnxruntime(built: Path) -> None:
+    path = built / "small" / "model.onnx"
+    graph = prepare(load_onnx(path), "evaluation")
+    x = np.random.default_rng(1).uniform(0, 1, (64, 1, 8, 8)).astype(np.float32)
+    (theirs,) = run_onnxruntime(path.read_bytes(), {"x": x}).values()
+    ours = lower_forward(graph, Weights(graph))(torch.from_numpy(x)).detach().numpy()
+    assert np.abs(ours - theirs).max() <= 1e-5
 
 
 def test_the_written_bounds_hold_in_onnxruntime(built: Path) -> None:
