@@ -137,7 +137,7 @@ class InternalError(Exception):
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """The question "did you mean x?" for the closest candidate, or the empty string."""
-    cutoff = 0.6 if len(name) > 3 else 0.5  # one wrong letter of two is half the word
+    cutoff = 0.6 if len(name) > 2 else 0.5  # one wrong letter of two is half the word
     close = get_close_matches(name, sorted(candidates), n=1, cutoff=cutoff)
     return f"did you mean `{close[0]}`?" if close else ""
 

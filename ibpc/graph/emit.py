@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ibpc.language import Weight
-    from ibpc.language.program import DeclaredNet, PlannedNode
+    from ibpc.language import DeclaredNet, PlannedNode
 
 INPUT = "x"
 

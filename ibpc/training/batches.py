@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ibpc.data import Examples
-    from ibpc.language.program import Invocation
+    from ibpc.language import Invocation
     from ibpc.training.schedule import Plan
 
 _ORDER = 2**32

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import torch
 
     from ibpc.errors import Span
-    from ibpc.language.program import LossExpr, LossTerm
+    from ibpc.language import LossExpr, LossTerm
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from ibpc.language import curve_value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ibpc.language.program import Curve, Fit
+    from ibpc.language import Curve, Fit
 
 
 @dataclass(frozen=True, slots=True)

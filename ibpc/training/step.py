@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torch import fx
 
     from ibpc.graph import Graph
-    from ibpc.language.program import Claim, Fit
+    from ibpc.language import Claim, Fit
     from ibpc.training.loss import Sum
 
 
@@ -147,7 +147,7 @@ class Stepper:
 
 def radius(claim: Claim, values: Mapping[str, float]) -> float:
     """The radius of the claim's ball at these values of the schedules (0 where it has none)."""
-    from ibpc.language.program import Symbol
+    from ibpc.language import Symbol
 
     eps = claim.set.eps
     if isinstance(eps, Symbol):

@@ -17,18 +17,23 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+def beside_python(command: str) -> str:
+    """The command of the environment that runs the tests, whether or not it is on the path."""
+    return str(Path(sys.executable).parent / command)
+
+
 def test_imports_only_go_down() -> None:
-    found = run("lint-imports")
+    found = run(beside_python("lint-imports"))
     assert found.returncode == 0, found.stdout + found.stderr
 
 
 def test_ruff_finds_nothing() -> None:
-    found = run("ruff", "check", ".")
+    found = run(beside_python("ruff"), "check", ".")
     assert found.returncode == 0, found.stdout + found.stderr
 
 
 def test_the_code_is_formatted() -> None:
-    found = run("ruff", "format", "--check", ".")
+    found = run(beside_python("ruff"), "format", "--check", ".")
     assert found.returncode == 0, found.stdout + found.stderr
 
 
@@ -56,6 +61,11 @@ def test_a_folder_is_entered_by_its_door(path: Path) -> None:
         if parts[1] in {own, "errors", "progress"}:
             continue
         assert len(parts) == 2, f"{path}:{node.lineno} imports {node.module}, not ibpc.{parts[1]}"
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names)), "pytest imports test files by their bare names"
 
 
 def test_each_operator_file_holds_one_operator() -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ibpc.graph import Graph
-    from ibpc.language.program import Claim
+    from ibpc.language import Claim
 
 
 def attach(graph: Graph, claim: Claim, arguments: Mapping[str, Any]) -> Graph:
