@@ -59,10 +59,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument(
         "--threads",
         type=_positive,
-        default=os.cpu_count() or 1,
+        default=1,
         metavar="N",
-        help="threads of training on a CPU; exact resume needs the same number"
-        " (default: one per core)",
+        help="threads of training on a CPU (default: 1; large networks gain from more, and exact"
+        " resume needs the same number)",
     )
     parser.set_defaults(function=run)
 
