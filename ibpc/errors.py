@@ -21,6 +21,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_SHOWN = 160
+"""Of a longer source line the part around the place is shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -47,7 +50,7 @@ class Diagnostic:
 
     `code` starts with E (error) or W (warning): E00xx syntax, E01xx names, E02xx shapes,
     E03xx units and numbers, E04xx logic, E05xx files and data, E06xx plans, E07xx what a
-    back end cannot do, E08xx models (ONNX).
+    back end cannot do, E08xx models (ONNX), E09xx property files (VNN-LIB).
     """
 
     code: str
@@ -157,20 +160,33 @@ def _excerpts(at: Span, label: str, related: Sequence[Related]) -> list[str]:
         if source is None:
             continue
         length = span.end_column - span.column if span.end_line == span.line else 0
-        length = max(1, min(length or len(source), len(source) - span.column + 1))
-        lead = "".join("\t" if c == "\t" else " " for c in source[: span.column - 1])
+        source, column = _clipped(source, span.column)
+        length = max(1, min(length or len(source), len(source) - column + 1))
+        lead = "".join("\t" if c == "\t" else " " for c in source[: column - 1])
         lines.append(f"  {span.line:>{width}} | {source}")
         lines.append(f"  {'':{width}} | {lead}{sign * length} {text}".rstrip())
     return lines if len(lines) > 1 else []
 
 
+def _clipped(source: str, column: int) -> tuple[str, int]:
+    """The part of a long line around a column, and the column in that part."""
+    start = max(0, column - 1 - _SHOWN // 2) if len(source) > _SHOWN else 0
+    return source[start : start + _SHOWN], column - start
+
+
 def _source_line(span: Span) -> str | None:
-    """Line `span.line` of the file, or None where it cannot be read as text."""
+    """Line `span.line` of the file (unpacked), or None where it cannot be read as text."""
+    import gzip
+    import zlib
+
     try:
-        with open(span.path, encoding="utf-8", errors="replace") as file:
+        with open(span.path, "rb") as raw:
+            packed = raw.read(2) == b"\x1f\x8b"
+        unpack = gzip.open if packed else open
+        with unpack(span.path, "rt", encoding="utf-8", errors="replace") as file:
             for number, line in enumerate(file, 1):
                 if number == span.line:
-                    return line.rstrip("\n\r")
-    except OSError:
+                    return str(line.rstrip("\n\r"))
+    except (OSError, EOFError, zlib.error):
         return None
     return None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMS", "SETS", "hull", "inner_box", "outer_box"]
 
-_HEAVY = ("boxes", "constants", "rounding")
+_HEAVY = ("boxes", "constants")
 """Files that hold no record and import numpy or torch."""
 
 

@@ -21,7 +21,7 @@ def bounds(given: InputSet, x: Any, outward: bool) -> tuple[Any, Any]:
     from fractions import Fraction
 
     from ibpc.errors import InternalError
-    from ibpc.sets.rounding import add, down, up
+    from ibpc.rounding import add, down, up
 
     if not isinstance(given.eps, Fraction | int):
         raise InternalError(f"the ball's radius is still `{given.eps}`: bind its schedule first")

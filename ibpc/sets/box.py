@@ -20,7 +20,7 @@ def around(given: InputSet, x: Any, _: Any) -> tuple[Any, Any]:
 
 def bounds(given: InputSet, x: Any, outward: bool) -> tuple[Any, Any]:
     """The exact bounds, each rounded outward or inward."""
-    from ibpc.sets.rounding import directed
+    from ibpc.rounding import directed
 
     return (
         directed(given.lower, x.shape, upward=not outward),

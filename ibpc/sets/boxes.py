@@ -64,7 +64,7 @@ def inner_box(given: InputSet, kind: TensorType, x: np.ndarray) -> tuple[np.ndar
 
     Shapes: x (*dims) or (batch, *dims), float32; results like x.
     """
-    from ibpc.sets.rounding import to_float32
+    from ibpc.rounding import to_float32
 
     lower, upper = _bounds(given, kind, x, outward=False)
     return to_float32(lower, upward=True), to_float32(upper, upward=False)
@@ -81,7 +81,7 @@ def _bounds(given: InputSet, kind: TensorType, x: np.ndarray, outward: bool) -> 
     """Bounds of the set, cut with the domain, all rounded to one side."""
     import numpy as np
 
-    from ibpc.sets.rounding import directed
+    from ibpc.rounding import directed
 
     if not np.isfinite(x).all():
         raise NumericalDoubt(Diagnostic("E0711", "the datum is NaN or infinite"))

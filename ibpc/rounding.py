@@ -8,24 +8,27 @@ theorem B), so that an exact sum is not widened.
 from __future__ import annotations
 
 import math
-from fractions import Fraction
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
 
-def down(number: Fraction) -> float:
+def down(number: Fraction | Decimal) -> float:
     """The greatest float64 that is not above an exact number."""
-    nearest = float(number)
-    return nearest if Fraction(nearest) <= number else math.nextafter(nearest, -math.inf)
+    nearest = _nearest(number)
+    # Made from a float, a Decimal is exact, and it compares exactly with decimals and fractions.
+    return nearest if Decimal(nearest) <= number else math.nextafter(nearest, -math.inf)
 
 
-def up(number: Fraction) -> float:
+def up(number: Fraction | Decimal) -> float:
     """The smallest float64 that is not below an exact number."""
-    return -down(-number)
+    nearest = _nearest(number)
+    return nearest if Decimal(nearest) >= number else math.nextafter(nearest, math.inf)
 
 
 def add(x: np.ndarray, shift: float, upward: bool) -> np.ndarray:
@@ -39,9 +42,11 @@ def add(x: np.ndarray, shift: float, upward: bool) -> np.ndarray:
     return np.where(wrong, np.nextafter(total, side), total)
 
 
-def directed(numbers: Sequence[Fraction], shape: tuple[int, ...], upward: bool) -> np.ndarray:
+def directed(
+    numbers: Sequence[Fraction | Decimal], shape: tuple[int, ...], upward: bool
+) -> np.ndarray:
     """Exact numbers (one for all entries, or one each) as a float64 array, rounded up or down."""
-    rounded = np.array([(up if upward else down)(Fraction(number)) for number in numbers])
+    rounded = np.array([(up if upward else down)(number) for number in numbers])
     return np.broadcast_to(rounded[0], shape) if len(rounded) == 1 else rounded.reshape(shape)
 
 
@@ -52,3 +57,11 @@ def to_float32(array: np.ndarray, upward: bool) -> np.ndarray:
     side = np.float32(np.inf if upward else -np.inf)
     wrong = nearest < array if upward else nearest > array
     return np.where(wrong, np.nextafter(nearest, side), nearest)
+
+
+def _nearest(number: Fraction | Decimal) -> float:
+    """The nearest float64; infinite beyond the largest."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf

@@ -1,19 +1,29 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from ibpc.sets.rounding import add, directed, down, to_float32, up
+from ibpc.rounding import add, directed, down, to_float32, up
 
-NUMBERS = [Fraction(1, 3), Fraction(-1, 3), Fraction(1, 10), Fraction(3, 4), Fraction(0)]
+NUMBERS = [
+    Fraction(1, 3),
+    Fraction(-1, 3),
+    Fraction(1, 10),
+    Fraction(3, 4),
+    Fraction(0),
+    Decimal("0.679857769"),
+    Decimal("-1e-400"),
+    Decimal("0.50"),
+]
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=str)
-def test_down_and_up_are_the_two_neighbours(number: Fraction) -> None:
+def test_down_and_up_are_the_two_neighbours(number: Fraction | Decimal) -> None:
     assert Fraction(down(number)) <= number <= Fraction(up(number))
-    exact = Fraction(float(number)) == number
+    exact = Fraction(float(number)) == Fraction(number)
     assert (down(number) == up(number)) == exact
     assert exact or np.nextafter(down(number), np.inf) == up(number)
 
@@ -43,6 +53,15 @@ def test_beyond_float32_the_largest_number_is_the_lower_neighbour() -> None:
     huge = np.array([1e300])
     assert to_float32(huge, upward=False)[0] == np.finfo(np.float32).max
     assert to_float32(huge, upward=True)[0] == np.inf
+
+
+@pytest.mark.parametrize("number", [Decimal("1e400"), Fraction(10**400)], ids=str)
+def test_beyond_float64_the_largest_number_is_the_lower_neighbour(
+    number: Fraction | Decimal,
+) -> None:
+    assert down(number) == np.finfo(np.float64).max
+    assert up(number) == np.inf
+    assert up(-Fraction(number)) == -np.finfo(np.float64).max
 
 
 def test_one_number_serves_all_entries() -> None:

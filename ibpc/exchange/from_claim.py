@@ -1,0 +1,106 @@
+"""A claim of the language on one datum as a property: its negation is the unsafe set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from ibpc.errors import InternalError
+from ibpc.exchange.exact import finite_decimal
+from ibpc.exchange.mistakes import NOT_WRITABLE, mistake
+from ibpc.exchange.property import Constraint, Disjunct, Property, Tensor, flat_interface
+from ibpc.exchange.terms import Linear, constraint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ibpc.exchange.property import Exact
+    from ibpc.language import Claim, Row, TensorType
+
+
+def claim_property(
+    claim: Claim,
+    input_type: TensorType,
+    x: Sequence[float],
+    label: int,
+    eps: Fraction | None = None,
+) -> Property:
+    """The points where a claim fails for a datum: one disjunct for each row.
+
+        unsafe = { (x, z) : x in set, some row has C z + d > 0 }     (>= 0 for a strict row)
+
+    This is the exact negation; writing it as VNN-LIB 1.0 closes it. `x` is the flat datum,
+    `eps` the radius where the claim names a schedule.
+    Source: Gowal et al. 2019, Eq. 2 and 3.
+    Raises: PropertyMistake where the set is empty.
+    """
+    lower, upper = _box(claim, input_type, x, eps)
+    rows = [_negated(row) for row in _rows(claim, label)]
+    flat = flat_interface(len(lower), claim.size)
+    interface = replace(flat, input=Tensor("X", "real", (1, *input_type.shape)))
+    disjuncts = tuple(Disjunct(lower, upper, (row,)) for row in rows)
+    return Property(len(lower), claim.size, disjuncts, interface, (), claim.name)
+
+
+def _rows(claim: Claim, label: int) -> Sequence[Row]:
+    """The rows of a label; an argmax claim's are spelled out."""
+    if not claim.argmax:
+        return claim.rows[label if len(claim.rows) > 1 else 0]
+    from ibpc.language import Row
+
+    return [
+        Row(((other, Fraction(1)), (label, Fraction(-1))), Fraction(0), claim.strict)
+        for other in range(claim.size)
+        if other != label
+    ]
+
+
+def _negated(row: Row) -> Constraint:
+    """`C z + d > 0` as `-C z < d`."""
+    form = Linear(constant=-row.constant)
+    for index, coefficient in row.coefficients:
+        form.coefficients[~index] = form.coefficients.get(~index, Fraction(0)) - coefficient
+    return constraint(form, strict=not row.strict)
+
+
+def _box(
+    claim: Claim, kind: TensorType, x: Sequence[float], eps: Fraction | None
+) -> tuple[tuple[Exact, ...], tuple[Exact, ...]]:
+    """Exact bounds of the claim's set, cut with the input's domain."""
+    points = [Fraction(float(value)) for value in x]
+    given, domain = claim.set, kind.domain or ()
+    sides: list[list[list[Fraction]]] = [[], []]
+    if given.kind == "ball":
+        radius = eps if eps is not None else given.eps
+        if not isinstance(radius, Fraction | int):
+            raise InternalError(f"the ball's radius is still `{radius}`: give eps")
+        sides[0].append([point - radius for point in points])
+        sides[1].append([point + radius for point in points])
+    elif given.kind == "box":
+        sides[0].append(_spread(given.lower, len(points)))
+        sides[1].append(_spread(given.upper, len(points)))
+    if domain:
+        sides[0].append(_spread([low for low, _ in domain], len(points)))
+        sides[1].append(_spread([high for _, high in domain], len(points)))
+    if not sides[0]:
+        raise mistake(NOT_WRITABLE, f"the input set of `{claim.name}` has no bounds")
+    lower = [max(each) for each in zip(*sides[0], strict=True)]
+    upper = [min(each) for each in zip(*sides[1], strict=True)]
+    if any(low > high for low, high in zip(lower, upper, strict=True)):
+        raise mistake(
+            NOT_WRITABLE,
+            f"the input set of `{claim.name}` is empty here",
+            fix="check that the datum lies inside the declared domain",
+        )
+    return tuple(map(_plain, lower)), tuple(map(_plain, upper))
+
+
+def _spread(numbers: Sequence[Fraction], count: int) -> list[Fraction]:
+    """One number for every entry."""
+    return list(numbers) * count if len(numbers) == 1 else list(numbers)
+
+
+def _plain(number: Fraction) -> Exact:
+    decimal = finite_decimal(number)
+    return number if decimal is None else decimal
