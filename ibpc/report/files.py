@@ -60,9 +60,7 @@ def report_facts(report: ReportResult) -> dict[str, Any]:
         "stage_seconds": {stage: round(time, 3) for stage, time in report.seconds.items()},
         "violated_examples": [one.index for one in decisions if one.verdict.kind == "violated"],
         "unknown_examples": {
-            str(one.index): one.verdict.why
-            for one in decisions
-            if isinstance(one.verdict, Unknown)
+            str(one.index): one.verdict.why for one in decisions if isinstance(one.verdict, Unknown)
         },
     }
 
