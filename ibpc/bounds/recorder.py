@@ -211,7 +211,7 @@ class _NamingTracer(GraphAppendingTracer):
         stem = f"{_legal(self.stem)}_{word.strip('_')}"
         if word in {"add", "sub"} and _is_zero(args[1]) and isinstance(args[0], fx.Node):
             return args[0]  # no rounding to cover
-        if word not in _PURE or kwargs:
+        if word not in _PURE or kwargs or _holds_slice(args):
             return super().create_node(kind, target, args, kwargs, stem, type_expr)
         key = (kind, target, args)
         if key not in self._pure:
@@ -241,6 +241,13 @@ class _NamingTracer(GraphAppendingTracer):
 def _is_zero(operand: Any) -> bool:
     """Whether an operand is the number 0.0 itself."""
     return isinstance(operand, float) and operand == 0.0
+
+
+def _holds_slice(args: Any) -> bool:
+    """Whether arguments name a range of entries; such arguments cannot be looked up by value."""
+    if isinstance(args, (tuple, list)):
+        return any(_holds_slice(arg) for arg in args)
+    return isinstance(args, slice)
 
 
 def _batched(shape: Sequence[int]) -> str:

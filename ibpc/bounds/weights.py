@@ -79,8 +79,13 @@ def _tensor(array: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
     """A copy of an array as a tensor; floats become `dtype`."""
     import numpy as np
 
+    if array.dtype.kind == "f" and dtype in _FORMATS:  # copied and converted at once
+        return torch.from_numpy(np.array(array, dtype=_FORMATS[dtype], copy=True, order="C"))
     tensor = torch.from_numpy(np.array(array, copy=True, order="C"))
     return tensor.to(dtype) if tensor.is_floating_point() else tensor
+
+
+_FORMATS = {torch.float32: "float32", torch.float64: "float64"}
 
 
 def _trainable(graph: Graph) -> frozenset[str]:

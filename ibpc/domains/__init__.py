@@ -5,17 +5,39 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from ibpc.domains.curves import Bend, bent_lines, curved_lines
 from ibpc.domains.interval import Interval
 from ibpc.domains.leaf import leaf
 from ibpc.domains.linear_form import Encoder, LinearForm
 from ibpc.domains.piecewise import positive_part
+from ibpc.domains.relaxation import (
+    Lines,
+    Picked,
+    Product,
+    Relaxation,
+    clipped_lines,
+    dot,
+    kinked_lines,
+    largest_of,
+)
 
 __all__ = [
+    "Bend",
     "Encoder",
     "Interval",
     "LinearForm",
+    "Lines",
+    "Picked",
+    "Product",
+    "Relaxation",
     "batch_statistics",
+    "bent_lines",
     "centred_relu",
+    "clipped_lines",
+    "curved_lines",
+    "dot",
+    "kinked_lines",
+    "largest_of",
     "leaf",
     "positive_part",
 ]

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ibpc.language import Weight
-    from ibpc.language import DeclaredNet, PlannedNode
+    from ibpc.language import DeclaredNet, PlannedNode, Weight
 
 INPUT = "x"
 

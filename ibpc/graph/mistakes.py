@@ -27,13 +27,13 @@ PASS_FAILED = "E0890"
 EXPLANATIONS = {
     NOT_ONNX: "The bytes are not an ONNX model, or not a whole one.",
     TOO_LARGE: "The network is larger than 1 GiB.",
-    VERSION: "ibpc reads ONNX IR versions 3 to 10 and opsets 8 to 21; 17 is the best choice.",
+    VERSION: "ibpc reads ONNX IR versions 3 to 10 and opsets 7 to 21; 17 is the best choice.",
     FOREIGN: "ibpc reads plain graphs of ONNX operators with dense numeric weights: no functions, "
     "no subgraphs, no other domains.",
     EXTERNAL: "Weights may lie in side files only in the folder of the network itself.",
     INVALID: "The file breaks the ONNX standard, as onnx.checker understands it.",
     BAD_TENSOR: "Weights must be finite numbers; only a bound of Clip may be infinite.",
-    BAD_INPUT: "An input has one batch axis in front, fixed sizes behind it, and real entries.",
+    BAD_INPUT: "An input has fixed sizes, but for a batch axis in front, and real entries.",
     OLD_FORM: "The operator's form in this opset cannot be expressed in opset 17.",
     LAW: "Names, order and outputs of the graph contradict each other.",
     SHAPES: "The operands of a node do not fit together.",

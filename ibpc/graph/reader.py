@@ -2,7 +2,9 @@
 
 The file is checked by `onnx.checker`, brought to opset 17 forms, and made lawful: every node has
 a name, Constant nodes are constants, initialisers listed as inputs are constants only, a dynamic
-batch axis has extent 1. What cannot be represented is refused with the node and the reason.
+batch axis has extent 1, and an input without a batch axis gets one, which a Reshape takes off again
+at the door (the pass batch-apart then carries it through). What cannot be represented is refused
+with the node and the reason.
 """
 
 from __future__ import annotations
@@ -51,14 +53,14 @@ def load_onnx(path: str | os.PathLike[str]) -> Graph:
 def read_onnx(data: bytes, origin: str) -> Graph:
     """Read ONNX bytes; `origin` (a file's name) goes into messages.
 
-    Opsets 8 to 21 and IR versions 3 to 10 are read; the graph is in opset-17 forms.
+    Opsets 7 to 21 and IR versions 3 to 10 are read; the graph is in opset-17 forms.
     Raises: ModelMistake (E08xx).
     """
     model = parse_model(data, origin)
     try:
         opset = _versions(model, origin)
         _refuse_foreign(model, origin)
-        _check(model, origin)
+        _check(data, origin)
         graph = _graph(_without_unread_outputs(model, opset), origin)
         _check_text(graph)
     except (ValueError, TypeError, OverflowError) as error:  # text or numbers that are not any
@@ -115,12 +117,12 @@ def _refuse_foreign(model: Any, origin: str) -> None:
             raise mistake(EXTERNAL, origin, problem, fix)
 
 
-def _check(model: Any, origin: str) -> None:
-    """What onnx.checker says."""
+def _check(data: bytes, origin: str) -> None:
+    """What onnx.checker says; of the bytes, because it would turn a model back into them."""
     import onnx
 
     try:
-        onnx.checker.check_model(model)
+        onnx.checker.check_model(data)
     except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
         problem = "onnx.checker finds the network invalid"
         raise mistake(INVALID, origin, problem, EXPORT_AGAIN, (_short(error),)) from error
@@ -146,11 +148,12 @@ def _graph(model: Any, origin: str) -> Graph:
     """The IR of a checked model, in the forms of its own opset."""
     message = model.graph
     constants = {tensor.name: _array(tensor, origin) for tensor in message.initializer}
-    inputs = {
+    shapes = {
         value.name: _input_shape(value, origin)
         for value in message.input
         if value.name not in constants
     }
+    inputs = {name: shape if shape[:1] == (1,) else (1, *shape) for name, shape in shapes.items()}
     names, values = set(inputs), {*inputs, *constants}
     values.update(value for node in message.node for value in node.output)
     nodes = []
@@ -159,7 +162,7 @@ def _graph(model: Any, origin: str) -> Graph:
             constants[node.output[0]] = _constant(node, origin)
             continue
         nodes.append(_node(node, origin, names, values))
-    return Graph(
+    graph = Graph(
         name=message.name,
         inputs=inputs,
         outputs=tuple(value.name for value in message.output),
@@ -170,6 +173,33 @@ def _graph(model: Any, origin: str) -> Graph:
             for entry in model.metadata_props
             if entry.key not in (STRUCTURE_KEY, WEIGHTS_KEY)  # of the bytes, not of the graph
         },
+    )
+    for name, shape in shapes.items():
+        if shape != inputs[name]:
+            graph = _with_door(graph, name, shape)
+    return graph
+
+
+def _with_door(graph: Graph, name: str, shape: Shape) -> Graph:
+    """The graph whose nodes read input `name` under the shape that the file gives it."""
+    import numpy as np
+
+    taken = {*graph.inputs, *graph.constants, *graph.producer, *(node.name for node in graph.nodes)}
+    inner = fresh_name(f"{name}.unbatched", taken)
+    target = fresh_name(f"{name}.shape", {*taken, inner})
+    nodes = (
+        Node(
+            node.name,
+            node.op,
+            tuple(inner if value == name else value for value in node.inputs),
+            node.outputs,
+            node.attributes,
+        )
+        for node in graph.nodes
+    )
+    return graph.replace(
+        nodes=(Node(inner, "Reshape", (name, target), (inner,)), *nodes),
+        constants={**graph.constants, target: np.array(shape, dtype=np.int64)},
     )
 
 
@@ -269,7 +299,7 @@ def _array(tensor: Any, origin: str) -> np.ndarray:
 
 
 def _input_shape(value: Any, origin: str) -> Shape:
-    """An input's shape: a dynamic batch axis becomes 1, everything else must be a number."""
+    """An input's shape in the file: a dynamic first axis becomes 1, all others must be numbers."""
     import onnx
 
     where = f"input `{value.name}`"
@@ -285,16 +315,13 @@ def _input_shape(value: Any, origin: str) -> Shape:
         raise mistake(BAD_INPUT, origin, problem, "export the network with float32 inputs")
     extents = [axis.dim_value if axis.HasField("dim_value") else 0 for axis in kind.shape.dim]
     shown = "x".join(str(extent) if extent else "?" for extent in extents)
-    fix = "export with one batch axis in front, and all other axes of fixed size"
-    if not extents or extents[0] not in (0, 1):
-        problem = f"{where} has the shape ({shown}), whose first axis is not a batch axis"
-        raise mistake(BAD_INPUT, origin, problem, fix)
-    if any(extent < 1 for extent in extents[1:]):
+    fix = "export with all axes but the batch's of fixed size"
+    if any(extent < 1 for extent in extents[1:]) or min(extents, default=1) < 0:
         problem = f"{where} has the shape ({shown}): a size other than the batch's is open"
         raise mistake(BAD_INPUT, origin, problem, fix)
-    if prod(extents[1:]) > MAX_ENTRIES:
+    if prod(extent or 1 for extent in extents) > MAX_ENTRIES:
         raise mistake(BAD_INPUT, origin, f"{where} has the shape ({shown}): too large", fix)
-    return (1, *extents[1:])
+    return tuple(extent or 1 for extent in extents)
 
 
 def _element(model: Any) -> np.dtype[Any]:

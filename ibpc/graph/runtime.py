@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ibpc.graph.mistakes import RUNTIME, mistake
@@ -42,13 +43,25 @@ class Runtime:
         """The names that `run` must be fed."""
         return tuple(value.name for value in self._session.get_inputs())
 
-    def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The outputs by name; feeds are cast to the element types that the network declares."""
-        types = {value.name: _DTYPES.get(value.type) for value in self._session.get_inputs()}
-        cast = {
-            name: array.astype(types[name], copy=False) if types.get(name) else array
-            for name, array in feeds.items()
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the inputs as the file declares them, with 1 where an extent is open."""
+        return {
+            value.name: tuple(
+                side if isinstance(side, int) and side > 0 else 1 for side in value.shape
+            )
+            for value in self._session.get_inputs()
         }
+
+    def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The outputs by name.
+
+        Feeds are cast to the element types that the network declares, and take the shape that it
+        declares where that is fixed and has as many entries: a point of an input without a batch
+        axis may come with one.
+        """
+        declared = {value.name: value for value in self._session.get_inputs()}
+        cast = {name: _as_declared(array, declared.get(name)) for name, array in feeds.items()}
         names = [value.name for value in self._session.get_outputs()]
         try:
             arrays = self._session.run(names, cast)
@@ -66,6 +79,18 @@ def run_onnxruntime(
 ) -> dict[str, np.ndarray]:
     """Run ONNX bytes once; see `Runtime`."""
     return Runtime(data, threads).run(feeds)
+
+
+def _as_declared(array: np.ndarray, declared: Any) -> np.ndarray:
+    """A feed in the element type, and where it fits in the shape, that the network declares."""
+    if declared is None:
+        return array
+    kind = _DTYPES.get(declared.type)
+    found = array.astype(kind, copy=False) if kind else array
+    fixed = all(isinstance(extent, int) for extent in declared.shape)
+    if fixed and prod(declared.shape) == found.size:
+        return found.reshape(declared.shape)
+    return found
 
 
 _DTYPES: dict[str, Any] = {

@@ -2,15 +2,18 @@
 
 What was an attribute once and is an operand now (Clip's bounds, Pad's pads, ...) becomes a
 constant operand; what is an operand only after opset 17 (axes of reductions) becomes an attribute
-again. Operators that changed their meaning without a name for it are refused.
+again. Operators that changed their meaning or went away (Softmax, Upsample) become what says the
+same today, and functions of other operators are written out. What has no such form is refused.
 
 Source: the "Version" tables of https://onnx.ai/onnx/operators/.
 """
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
+from ibpc.graph.composed import composed
 from ibpc.graph.ir import Graph, Node, fresh_name
 from ibpc.graph.mistakes import OLD_FORM, mistake
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 OPSET = 17
-OLDEST, NEWEST = 8, 21
+OLDEST, NEWEST = 7, 21
 
 _BECAME_OPERANDS: Mapping[str, tuple[int, tuple[tuple[str, str], ...]]] = {
     "Clip": (11, (("min", "float"), ("max", "float"))),
@@ -52,9 +55,13 @@ def upgrade(graph: Graph, opset: int, element: np.dtype[Any], origin: str) -> Gr
     for node in graph.nodes:
         changed = _to_operands(node, opset, element, constants, taken)
         changed = _to_attributes(changed, opset, graph.constants, origin)
-        _check_softmax(changed, opset, origin)
-        nodes.append(changed)
-    if all(new is old for new, old in zip(nodes, graph.nodes, strict=True)):
+        changed = _to_today(changed, opset, constants, taken, origin)
+        nodes += (
+            _softmax(changed, opset, taken)
+            or composed(changed, constants, taken, element, origin)
+            or [changed]
+        )
+    if len(nodes) == len(graph.nodes) and all(map(operator.is_, nodes, graph.nodes)):
         return graph
     return graph.replace(nodes=tuple(nodes), constants=constants)
 
@@ -104,8 +111,65 @@ def _to_attributes(
     return Node(node.name, node.op, node.inputs[:1], node.outputs, kept)
 
 
-def _check_softmax(node: Node, opset: int, origin: str) -> None:
-    """Before opset 13 the axis meant "flatten from here on"; only the last axis is the same."""
-    if opset < 13 and node.op in _FLATTENED_BEFORE_13 and node.attributes.get("axis", 1) != -1:
-        problem = f"opset 13 changed what node `{node.name}` ({node.op}, opset {opset}) means"
+def _to_today(
+    node: Node, opset: int, constants: dict[str, np.ndarray], taken: set[str], origin: str
+) -> Node:
+    """Nodes whose form or name changed in ways of their own."""
+    attributes = dict(node.attributes)
+    if node.op == "BatchNormalization" and not attributes.pop("spatial", 1):
+        problem = f"node `{node.name}` (BatchNormalization) has statistics for every position"
         raise mistake(OLD_FORM, origin, problem, _EXPORT)
+    if node.op == "Split" and len(node.inputs) < 2:
+        attributes.setdefault("num_outputs", len(node.outputs))
+    if node.op == "Pad" and len(node.inputs) > 3:
+        problem = f"node `{node.name}` (Pad) names the axes that it pads"
+        raise mistake(OLD_FORM, origin, problem, _EXPORT)
+    if node.op == "Upsample" or (node.op == "Resize" and opset < 11):
+        return _resize(node, attributes, constants, taken)
+    if attributes == dict(node.attributes):
+        return node
+    return Node(node.name, node.op, node.inputs, node.outputs, attributes)
+
+
+def _resize(
+    node: Node,
+    attributes: dict[str, Any],
+    constants: dict[str, np.ndarray],
+    taken: set[str],
+) -> Node:
+    """Upsample, and Resize before opset 11, as Resize: coordinates were cut down to whole ones."""
+    import numpy as np
+
+    inputs = node.inputs
+    if "scales" in attributes:  # Upsample-7
+        name = fresh_name(f"{node.name}.scales", taken)
+        taken.add(name)
+        constants[name] = np.array(attributes.pop("scales"), dtype=np.float32)
+        inputs = (inputs[0], name)
+    kept = {
+        "mode": attributes.get("mode", "nearest"),
+        "coordinate_transformation_mode": "asymmetric",
+        "nearest_mode": "floor",
+    }
+    return Node(node.name, "Resize", (inputs[0], "", *inputs[1:]), node.outputs, kept)
+
+
+def _softmax(node: Node, opset: int, taken: set[str]) -> list[Node]:
+    """Softmax before opset 13, over all axes from `axis` on: of rows, put back into shape.
+
+    Empty where the node is none, or means the last axis alone.
+    """
+    axis = node.attributes.get("axis", 1)
+    if opset >= 13 or node.op not in _FLATTENED_BEFORE_13 or axis == -1:
+        return []
+    rows, shares, shape = (
+        fresh_name(f"{node.name}.{part}", taken) for part in ("rows", "shares", "shape")
+    )
+    taken.update((rows, shares, shape))
+    (value,), (result,) = node.inputs, node.outputs
+    return [
+        Node(shape, "Shape", (value,), (shape,)),
+        Node(rows, "Flatten", (value,), (rows,), {"axis": axis}),
+        Node(shares, node.op, (rows,), (shares,), {"axis": -1}),
+        Node(node.name, "Reshape", (shares, shape), (result,)),
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ibpc.ops.axes import varies
-from ibpc.ops.broadcasting import shape, spread, spread_constant, spread_form
+from ibpc.ops.broadcasting import gathered, shape, spread, spread_constant, spread_form
 from ibpc.ops.patterns import pattern
 from ibpc.ops.record import Example, Operator
 
@@ -33,6 +33,11 @@ def interval(site: Site, left: Any, right: Any) -> Interval:
     return shifted
 
 
+def transpose(site: Site, rows: Any, *_: Any) -> tuple[Any, ...]:
+    """The same rows for both operands."""
+    return tuple(gathered(site, i, rows) if varies(site, i) else None for i in (0, 1))
+
+
 def milp(site: Site, left: Any, right: Any) -> LinearForm:
     """The sum of the affine forms."""
     if varies(site, 0) and varies(site, 1):
@@ -49,6 +54,7 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    transpose=transpose,
     examples=(
         Example(((1, 5), (1, 5))),
         Example(((1, 2, 3), pattern(2, 1))),

@@ -81,6 +81,21 @@ def milp(_: Site, z: LinearForm, label: Any) -> LinearForm:
     return z.affine(argmax_rows(classes, label), 0.0, (1, classes - 1))
 
 
+def transpose(site: Site, rows: Any, _: Any, label: Any) -> tuple[Any, ...]:
+    """Row k goes to class k, less all of them to the label's own."""
+    import torch
+
+    others = torch.arange(site.out_shapes[0][1], device=rows.device)
+    own = label.reshape(-1, 1, 1)
+    place = others + (others >= own)
+    batch = max(rows.shape[0], own.shape[0])
+    rows = rows.expand(batch, -1, -1)
+    found = torch.zeros(*rows.shape[:2], rows.shape[2] + 1, dtype=rows.dtype, device=rows.device)
+    found = found.scatter(2, place.expand(batch, rows.shape[1], -1), rows)
+    place = own.expand(batch, rows.shape[1], 1)
+    return found.scatter(2, place, -rows.sum(2, keepdim=True)), None
+
+
 OPERATOR = Operator(
     op="ibpc.ArgmaxRows",
     versions=(1,),
@@ -88,6 +103,7 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    transpose=transpose,
     examples=(Example(((1, 5), [2])), Example(((1, 5), [0]))),
     source="Gowal et al. 2019, Eq. 3 and 8",
     affine=True,

@@ -86,6 +86,15 @@ def milp(site: Site, x: LinearForm, scale: Any, bias: Any, mean: Any, var: Any) 
     return x.scaled(np.repeat(factors, each), np.repeat(shift, each))
 
 
+def transpose(
+    site: Site, rows: Any, _: Any, scale: Any, bias: Any, mean: Any, var: Any
+) -> tuple[Any, ...]:
+    """Rows times scale / sqrt(var + epsilon)."""
+    _check(site)
+    factor = scale / (var + site.attribute("epsilon", 1e-5)).sqrt()
+    return rows * _along(site, factor), None, None, None, None
+
+
 def _check(site: Site) -> None:
     """Only constants shift and scale."""
     if any(varies(site, position) for position in range(1, 5)):
@@ -125,6 +134,7 @@ OPERATOR = Operator(
     interval=interval,
     joint=joint,
     milp=milp,
+    transpose=transpose,
     examples=(
         Example(((1, 3, 2, 2), *_STATISTICS)),
         Example(((1, 3), *_STATISTICS), {"epsilon": 0.1, "momentum": 0.5}),

@@ -45,6 +45,16 @@ def spread(site: Site, position: int, x: Interval) -> Interval:
     return x.shaped(lambda v: v.expand(-1, *out[1:]))
 
 
+def gathered(site: Site, position: int, rows: Any) -> Any:
+    """Rows over the output as rows over an operand: summed along the axes where it is broadcast.
+
+    Shapes: rows (batch, spec, *out dims) -> (batch, spec, *operand dims).
+    """
+    found, out = operand(site, position), site.out_shapes[0]
+    axes = [place + 1 for place in range(1, len(out)) if found[place] != out[place]]
+    return rows.sum(axes, keepdim=True) if axes else rows
+
+
 def spread_form(site: Site, position: int, x: LinearForm) -> LinearForm:
     """The variable operand, repeated along the axes where it is broadcast."""
     import numpy as np

@@ -83,6 +83,15 @@ def milp(_: Site, z: LinearForm, label: Any, matrix: Any, offset: Any) -> Linear
     return affine_rows(z, weight, bias)
 
 
+def transpose(
+    site: Site, rows: Any, _: Any, label: Any, matrix: Any, offset: Any
+) -> tuple[Any, ...]:
+    """Rows times the C of each example's label."""
+    table = site.shapes[2]
+    own = matrix if table is None or table[0] == 1 else matrix[label]
+    return rows @ own, None, None, None
+
+
 def rows_of_label(label: Any, matrix: Any, offset: Any) -> tuple[Any, Any]:
     """C (rows, n) and d (rows,) of one label, as float64 arrays."""
     import numpy as np
@@ -107,6 +116,7 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    transpose=transpose,
     examples=(
         Example(((1, 3), [1], _PAIR, [[0.1, 0.2], [-0.3, 0.0]])),
         Example(((1, 3), [0], [[[0.5, -1.0, 2.0]]], [[0.25]])),

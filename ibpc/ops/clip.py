@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from ibpc import domains
@@ -12,7 +13,7 @@ from ibpc.ops.record import Example, Operator
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ibpc.domains import Interval, LinearForm
+    from ibpc.domains import Interval, LinearForm, Lines
     from ibpc.ops.record import Shape, Site
 
 
@@ -46,6 +47,13 @@ def milp(site: Site, x: LinearForm, *_: Any) -> LinearForm:
     return x
 
 
+def relax(site: Site, x: Interval, *_: Any, knobs: Any = None) -> Lines:
+    """Lines that touch the corners; see `ibpc.domains.clipped_lines`."""
+    low, high = _limits(site)
+    ends = (-inf if low is None else low, inf if high is None else high)
+    return domains.clipped_lines(x, *ends, knobs)
+
+
 def _limits(site: Site) -> tuple[float | None, float | None]:
     """Low and high, from the attributes (opset 6) or the operands (opset 11); None where open."""
     found = []
@@ -72,6 +80,7 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    relax=relax,
     examples=(
         Example(((1, 6), -0.5, 1.0)),
         Example(((1, 2, 3), 0.0)),

@@ -84,6 +84,16 @@ def milp(site: Site, *operands: Any) -> LinearForm:
     return found
 
 
+def transpose(site: Site, rows: Any, *_: Any) -> tuple[Any, ...]:
+    """Each operand's part of the rows."""
+    import torch
+
+    axis = _axis(site)
+    extents = [operand(site, position)[axis] for position in range(len(site.shapes))]
+    parts = torch.split(rows, extents, axis + 1)
+    return tuple(part if varies(site, i) else None for i, part in enumerate(parts))
+
+
 def _axis(site: Site) -> int:
     return counted(site.attribute("axis", 1), len(operand(site, 0)), "Concat")
 
@@ -95,6 +105,7 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    transpose=transpose,
     examples=(
         Example(((1, 3), (1, 2)), {"axis": 1}),
         Example(((1, 2, 3), pattern(1, 2, 1), (1, 2, 2)), {"axis": -1}),

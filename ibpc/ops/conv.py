@@ -70,6 +70,36 @@ def milp(site: Site, x: LinearForm, weight: Any, bias: Any = None) -> LinearForm
     return x.affine(matrix, shift, site.out_shapes[0])
 
 
+def transpose(site: Site, rows: Any, _: Any, weight: Any, bias: Any = None) -> tuple[Any, ...]:
+    """Rows convolved with W transposed, the spec axis folded into the batch."""
+    import torch
+
+    functional = torch.nn.functional
+    slide = window(site, operand(site, 1)[2:])
+    back = (
+        functional.conv_transpose1d,
+        functional.conv_transpose2d,
+        functional.conv_transpose3d,
+    )[len(slide.kernel) - 1]
+    sides = zip(slide.extents, slide.begins, slide.ends, strict=True)
+    room = [extent + begin + end for extent, begin, end in sides]
+    # The cells after the last window, which no output reads.
+    beyond = [
+        cells - (count - 1) * stride - (kernel - 1) * dilation - 1
+        for cells, count, stride, kernel, dilation in zip(
+            room, slide.out, slide.strides, slide.kernel, slide.dilations, strict=True
+        )
+    ]
+    group = site.attribute("group", 1)
+    flat = rows.reshape(-1, *rows.shape[2:])
+    found = back(flat, weight, None, slide.strides, 0, 0, group, slide.dilations)
+    # Cells beyond are added and padding is cut away by one pad.
+    borders = zip(reversed(slide.begins), reversed(slide.ends), reversed(beyond), strict=True)
+    pads = [cells for begin, end, more in borders for cells in (-begin, more - end)]
+    found = functional.pad(found, pads) if any(pads) else found
+    return (found.reshape(*rows.shape[:2], *found.shape[1:]), *(None for _ in site.shapes[1:]))
+
+
 def _convolve(site: Site) -> Callable[[Any, Any, Any], Any]:
     """The node as a function (value, weight, bias) -> value; uneven pads become a pad of zeros."""
     if varies(site, 1) or varies(site, 2):
@@ -124,6 +154,7 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    transpose=transpose,
     examples=(
         Example(((1, 2, 5, 6), pattern(3, 2, 3, 2), pattern(3))),
         Example(((1, 2, 6, 5), pattern(2, 2, 3, 3)), {"pads": (1, 1, 1, 1), "strides": (2, 2)}),

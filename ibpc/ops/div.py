@@ -1,17 +1,19 @@
-"""Div: the quotient of a value by a constant."""
+"""Div: the quotient of a value by a constant, or by a value that keeps its sign."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ibpc.domains import Interval
 from ibpc.ops import broadcasting
 from ibpc.ops.axes import numbers, varies
-from ibpc.ops.broadcasting import spread, spread_constant, spread_form
+from ibpc.ops.broadcasting import gathered, spread, spread_constant, spread_form
 from ibpc.ops.patterns import pattern
+from ibpc.ops.quotients import quotient
 from ibpc.ops.record import Example, Operator, ShapeMistake, Unsupported
 
 if TYPE_CHECKING:
-    from ibpc.domains import Interval, LinearForm
+    from ibpc.domains import LinearForm
     from ibpc.ops.record import Shape, Site
 
 
@@ -28,14 +30,25 @@ def forward(_: Site, left: Any, right: Any) -> Any:
     return left / right
 
 
-def interval(site: Site, left: Interval, right: Any) -> Interval:
-    """The box mu' = mu / c, r' = r / |c|.
+def interval(site: Site, left: Any, right: Any) -> Interval:
+    """By a constant: mu' = mu / c, r' = r / |c|; by a value: the extremes of the four corners.
 
-    Source: Gowal et al. 2019, Eq. 6 with W = diag(1 / c).
+    NaN, which is doubt, where the value may be 0.
+    Source: Gowal et al. 2019, Eq. 6 with W = diag(1 / c); Moore et al. 2009, "Introduction to
+    Interval Analysis".
     """
-    _check(site)
+    if varies(site, 1):
+        over = spread(site, 1, right)
+        point = spread(site, 0, left) if varies(site, 0) else Interval.from_bounds(left, left)
+        return quotient(point, over)
     spread_left = spread(site, 0, left)
     return spread_left.affine(lambda v: v / right, lambda v: v / abs(right), terms=1)
+
+
+def transpose(site: Site, rows: Any, _: Any, right: Any) -> tuple[Any, ...]:
+    """Rows over the divisors."""
+    _check(site)
+    return gathered(site, 0, rows / right), None
 
 
 def milp(site: Site, left: LinearForm, right: Any) -> LinearForm:
@@ -48,8 +61,8 @@ def _check(site: Site) -> None:
     """Only constants divide."""
     if varies(site, 1):
         raise Unsupported(
-            "Div by a value that depends on the input has no bound where that may be 0; "
-            "ibpc divides by constants only"
+            "Div by a value that depends on the input is not linear; verify this network with ibp, "
+            "which divides by values that keep their sign"
         )
 
 
@@ -60,11 +73,14 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    transpose=transpose,
+    linear=(0,),
     examples=(
         Example(((1, 2, 3), pattern(2, 1, offset=3.0))),
         Example(((1, 2, 1), pattern(1, 2, 3, offset=-2.0))),
         Example(((1, 4), -0.75)),
+        Example(((1, 2, 3), (1, 2, 1)), low=0.25, high=3.0),
+        Example((pattern(1, 3), (1, 3)), low=-3.0, high=-0.25),
     ),
     source="Gowal et al. 2019, Eq. 6; ONNX operator specification, Div-14",
-    affine=True,
 )

@@ -51,6 +51,11 @@ def milp(_: Site, x: LinearForm, *__: Any) -> LinearForm:
     return x
 
 
+def transpose(site: Site, rows: Any, *_: Any) -> tuple[Any, ...]:
+    """The same rows."""
+    return (rows, *(None for _ in site.shapes[1:]))
+
+
 def build(arguments: Mapping[str, Any], _: Shape, __: Shape) -> tuple[Template, ...]:
     """`dropout rate = 0.5`."""
     rate = arguments["rate"]
@@ -67,6 +72,7 @@ OPERATOR = Operator(
     interval=interval,
     joint=joint,
     milp=milp,
+    transpose=transpose,
     examples=(Example(((1, 2, 3),)), Example(((1, 5), 0.25))),
     source="ONNX operator specification, Dropout-13; Srivastava et al. 2014, section 4",
     affine=True,

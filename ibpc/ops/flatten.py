@@ -45,6 +45,12 @@ def milp(site: Site, x: LinearForm) -> LinearForm:
     return replace(x, shape=site.out_shapes[0])
 
 
+def transpose(site: Site, rows: Any, *_: Any) -> tuple[Any, ...]:
+    """The same rows under the operand's shape."""
+    found = rows.reshape(*rows.shape[:2], *operand(site, 0)[1:])
+    return (found, *(None for _ in site.shapes[1:]))
+
+
 def build(_: Mapping[str, Any], __: Shape, ___: Shape) -> tuple[Template, ...]:
     """`flatten`."""
     return (Template("Flatten", {"axis": 1}),)
@@ -57,6 +63,7 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    transpose=transpose,
     examples=(
         Example(((1, 2, 3, 2),)),
         Example(((1, 6),)),

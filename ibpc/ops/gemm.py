@@ -67,6 +67,11 @@ def milp(site: Site, a: LinearForm, b: Any, c: Any = None) -> LinearForm:
     return a.affine(csr_array(weight), shift, (1, weight.shape[0]))
 
 
+def transpose(site: Site, rows: Any, _: Any, b: Any, *__: Any) -> tuple[Any, ...]:
+    """Rows times W."""
+    return (rows @ _weight(site, b), *(None for _ in site.shapes[1:]))
+
+
 def _weight(site: Site, b: Any) -> Any:
     """W of shape (m, n), alpha included."""
     if varies(site, 1) or varies(site, 2):
@@ -121,6 +126,7 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    transpose=transpose,
     examples=(
         Example(((1, 5), [[0.3, -1.2, 0.7, 0.1, -0.4]] * 3, [0.1, -0.2, 0.3]), {"transB": 1}),
         Example(((1, 2), [[0.3, -1.2, 0.7], [1.0, 2.0, -3.0]]), {"alpha": 0.5}),

@@ -32,6 +32,11 @@ def milp(_: Site, x: LinearForm) -> LinearForm:
     return x
 
 
+def transpose(site: Site, rows: Any, *_: Any) -> tuple[Any, ...]:
+    """The same rows."""
+    return (rows, *(None for _ in site.shapes[1:]))
+
+
 OPERATOR = Operator(
     op="Identity",
     versions=(1, 13, 14, 16, 19, 21, 23, 24, 25),
@@ -39,6 +44,7 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    transpose=transpose,
     examples=(Example(((1, 2, 3),)),),
     source="ONNX operator specification, Identity-13",
     affine=True,

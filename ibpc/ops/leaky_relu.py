@@ -12,7 +12,7 @@ from ibpc.ops.record import Example, Operator, Unsupported
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ibpc.domains import Interval, LinearForm
+    from ibpc.domains import Interval, LinearForm, Lines
     from ibpc.ops.record import Shape, Site
 
 
@@ -50,6 +50,11 @@ def milp(site: Site, x: LinearForm) -> LinearForm:
     return y.within(np.nextafter(lower, -np.inf), np.nextafter(upper, np.inf))
 
 
+def relax(site: Site, x: Interval, knobs: Any = None) -> Lines:
+    """Chord on one side, a line through 0 on the other; see `ibpc.domains.kinked_lines`."""
+    return domains.kinked_lines(x, _slope(site), knobs)
+
+
 def _slope(site: Site) -> float:
     """Alpha, once it is known not to be negative."""
     slope = float(site.attribute("alpha", 0.01))
@@ -72,6 +77,7 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    relax=relax,
     examples=(
         Example(((1, 6),)),
         Example(((1, 2, 3, 3),), {"alpha": 0.25}),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from ibpc import domains
 from ibpc.ops.axes import operand, varies
 from ibpc.ops.broadcasting import joined
 from ibpc.ops.patterns import pattern
 from ibpc.ops.record import Example, Operator, ShapeMistake, Unsupported
 
 if TYPE_CHECKING:
-    from ibpc.domains import Interval, LinearForm
+    from ibpc.domains import Interval, LinearForm, Relaxation
     from ibpc.ops.record import Shape, Site
 
 
@@ -72,6 +73,42 @@ def interval(site: Site, left: Any, right: Any) -> Interval:
     return other
 
 
+def transpose(site: Site, rows: Any, left: Any, right: Any) -> tuple[Any, ...]:
+    """Rows times the constant matrix transposed; for a product with one."""
+    if varies(site, 0):
+        return _back(site, rows, right, 0), None
+    return None, _back(site, rows, left, 1)
+
+
+def relax(site: Site, left: Interval, right: Interval, knobs: Any = None) -> Relaxation:
+    """The product of two values about their centres, see `ibpc.domains.Product`."""
+    import torch
+
+    def back(rows: Any, fixed: Any, position: int) -> Any:
+        return _back(site, rows, fixed.unsqueeze(1), position)
+
+    return domains.Product(left, right, torch.matmul, back, terms=operand(site, 0)[-1] + 16)
+
+
+def _back(site: Site, rows: Any, fixed: Any, position: int) -> Any:
+    """Rows over one operand, where the other one is `fixed`.
+
+    Shapes: rows (batch, spec, *out dims); fixed as its operand, after any leading axes.
+    """
+    import torch
+
+    own, other = operand(site, position), operand(site, 1 - position)
+    if len(other) == 1:  # the missing axis of a vector: one column, or one row
+        rows = rows.unsqueeze(-1 if position == 0 else -2)
+        fixed = fixed.unsqueeze(-1 if position == 0 else -2)
+    turned = fixed.transpose(-1, -2)
+    found = torch.matmul(rows, turned) if position == 0 else torch.matmul(turned, rows)
+    # Leading axes along which the operand was broadcast.
+    rank = len(own) - 1
+    axes = [place - rank for place in range(rank) if found.shape[place - rank] != own[place - rank]]
+    return found.sum(axes, keepdim=True) if axes else found
+
+
 def milp(site: Site, left: Any, right: Any) -> LinearForm:
     """The affine form as one sparse matrix: a block for each entry of the leading axes."""
     import numpy as np
@@ -104,6 +141,9 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    transpose=transpose,
+    linear=(0, 1),
+    relax=relax,
     examples=(
         Example(((1, 5), pattern(5, 3))),
         Example(((1, 3, 4), pattern(4, 2))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from ibpc import domains
 from ibpc.language import Layer, Template
 from ibpc.ops.axes import operand
 from ibpc.ops.record import Example, Operator, ShapeMistake
@@ -13,7 +14,7 @@ from ibpc.ops.windows import KERNEL, PADDING, sliding, window
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ibpc.domains import Interval, LinearForm
+    from ibpc.domains import Interval, LinearForm, Relaxation
     from ibpc.ops.record import Shape, Site
     from ibpc.ops.windows import Window
 
@@ -99,6 +100,17 @@ def _largest(x: LinearForm, units: Any, upper: Any, candidate: Any) -> LinearFor
     return y
 
 
+def relax(site: Site, x: Interval, knobs: Any = None) -> Relaxation:
+    """One entry of each window below, a chord of its two largest above; `domains.largest_of`."""
+    import torch
+
+    taps = torch.as_tensor(_window(site).taps())
+    chan, cells = operand(site, 0)[1], prod(operand(site, 0)[2:])
+    starts = torch.arange(chan)[:, None, None] * cells
+    members = torch.where(taps < 0, -1, starts + taps).reshape(-1, taps.shape[1])
+    return domains.largest_of(x, members.to(x.lower.device))
+
+
 def _window(site: Site) -> Window:
     kernel = site.attribute("kernel_shape")
     if not kernel:
@@ -118,6 +130,7 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    relax=relax,
     examples=(
         Example(((1, 2, 4, 4),), {"kernel_shape": (2, 2), "strides": (2, 2)}),
         Example(((1, 1, 4, 4),), {"kernel_shape": (3, 3), "pads": (1, 1, 1, 1)}),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ibpc import domains
 from ibpc.ops.axes import varies
-from ibpc.ops.broadcasting import shape, spread, spread_constant, spread_form
+from ibpc.ops.broadcasting import gathered, shape, spread, spread_constant, spread_form
 from ibpc.ops.patterns import pattern
 from ibpc.ops.record import Example, Operator, Unsupported
 
 if TYPE_CHECKING:
-    from ibpc.domains import Interval, LinearForm
+    from ibpc.domains import Interval, LinearForm, Relaxation
     from ibpc.ops.record import Site
 
 
@@ -32,6 +33,22 @@ def interval(site: Site, left: Any, right: Any) -> Interval:
     return spread(site, 1, right).scaled(left)
 
 
+def transpose(site: Site, rows: Any, left: Any, right: Any) -> tuple[Any, ...]:
+    """Rows times the constant operand; for a product with one."""
+    if varies(site, 0):
+        return gathered(site, 0, rows * right), None
+    return None, gathered(site, 1, rows * left)
+
+
+def relax(site: Site, left: Interval, right: Interval, knobs: Any = None) -> Relaxation:
+    """The product of two values about their centres, see `ibpc.domains.Product`."""
+
+    def back(rows: Any, fixed: Any, position: int) -> Any:
+        return gathered(site, position, rows * fixed.unsqueeze(1))
+
+    return domains.Product(left, right, lambda v, w: v * w, back)
+
+
 def milp(site: Site, left: Any, right: Any) -> LinearForm:
     """The affine form, scaled."""
     if varies(site, 0) and varies(site, 1):
@@ -51,6 +68,9 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    transpose=transpose,
+    linear=(0, 1),
+    relax=relax,
     examples=(
         Example(((1, 2, 3), pattern(2, 1))),
         Example((pattern(1, 2, 3), (1, 2, 1))),

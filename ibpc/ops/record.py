@@ -95,8 +95,16 @@ class Operator:
         clean, boxes: sequences of operands of the two passes.
     milp(site, *operands) -> LinearForm: variable operands are `ibpc.domains.LinearForm`s, others
         numpy arrays.
+    transpose(site, rows, *operands) -> rows over each operand (None for constants): the linear
+        part, applied backward, for CROWN. rows (batch, spec, *out dims), result (batch, spec, *in
+        dims); None for variable operands. Where an affine operator has none, autograd stands in.
+    relax(site, *operands, knobs=None) -> `ibpc.domains.Relaxation`: linear bounds over the boxes
+        (variable operands are `Interval`s), for CROWN; `knobs` (knobs, batch, spec, *dims) in
+        [0, 1] choose among them. Where there is none, the interval rule's box stands in.
     trainable: operand positions that hold parameters, where they are float constants.
     affine: linear in its variable operands once the others are fixed.
+    linear: for other operators, positions of operands in each of which the operator is linear
+        where no other one varies (both factors of a product, the dividend of a quotient).
     layers: the keywords of the language that this file brings.
     """
 
@@ -109,6 +117,9 @@ class Operator:
     examples: tuple[Example, ...]
     source: str
     joint: Facet | None = None
+    transpose: Facet | None = None
+    relax: Facet | None = None
     trainable: tuple[int, ...] = ()
     affine: bool = False
+    linear: tuple[int, ...] = ()
     layers: tuple[Layer, ...] = ()

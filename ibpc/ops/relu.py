@@ -12,7 +12,7 @@ from ibpc.ops.record import Example, Operator
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ibpc.domains import Interval, LinearForm
+    from ibpc.domains import Interval, LinearForm, Lines
     from ibpc.ops.record import Shape, Site
 
 
@@ -55,6 +55,11 @@ def milp(_: Site, x: LinearForm) -> LinearForm:
     return domains.positive_part(x)
 
 
+def relax(_: Site, x: Interval, knobs: Any = None) -> Lines:
+    """Chord above, a line through 0 below; see `ibpc.domains.kinked_lines`."""
+    return domains.kinked_lines(x, 0.0, knobs)
+
+
 def build(_: Mapping[str, Any], __: Shape, ___: Shape) -> tuple[Template, ...]:
     """`relu`."""
     return (Template("Relu"),)
@@ -67,6 +72,7 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    relax=relax,
     examples=(Example(((1, 6),)), Example(((1, 2, 3, 3),)), Example(((1, 5),), low=0.25)),
     source="Gowal et al. 2019, Eq. 7; Tjeng et al. 2019, section 4.1",
     layers=(Layer("relu", (), build, "max(x, 0)", activation=True),),

@@ -53,6 +53,12 @@ def milp(site: Site, x: LinearForm, _: Any = None) -> LinearForm:
     return replace(x, shape=site.out_shapes[0])
 
 
+def transpose(site: Site, rows: Any, *_: Any) -> tuple[Any, ...]:
+    """The same rows under the operand's shape."""
+    found = rows.reshape(*rows.shape[:2], *operand(site, 0)[1:])
+    return (found, *(None for _ in site.shapes[1:]))
+
+
 def build(arguments: Mapping[str, Any], in_shape: Shape, _: Shape) -> tuple[Template, ...]:
     """`reshape shape = [16, 7, 7]`; one extent may be -1."""
     wanted = tuple(int(extent) for extent in arguments["shape"])
@@ -77,6 +83,7 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    transpose=transpose,
     examples=(
         Example(((1, 2, 3, 2), [1, -1])),
         Example(((1, 2, 3, 2), [0, 3, 4])),

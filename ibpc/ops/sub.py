@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ibpc.language import Layer, LayerMistake, Slot, Template, Weight
 from ibpc.ops.axes import varies
-from ibpc.ops.broadcasting import shape, spread, spread_constant, spread_form
+from ibpc.ops.broadcasting import gathered, shape, spread, spread_constant, spread_form
 from ibpc.ops.patterns import pattern
 from ibpc.ops.record import Example, Operator
 
@@ -34,6 +34,14 @@ def interval(site: Site, left: Any, right: Any) -> Interval:
     )
     shifted: Interval = first - second
     return shifted
+
+
+def transpose(site: Site, rows: Any, *_: Any) -> tuple[Any, ...]:
+    """The same rows for the left operand, negated for the right one."""
+    return (
+        gathered(site, 0, rows) if varies(site, 0) else None,
+        gathered(site, 1, -rows) if varies(site, 1) else None,
+    )
 
 
 def milp(site: Site, left: Any, right: Any) -> LinearForm:
@@ -74,6 +82,7 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    transpose=transpose,
     examples=(
         Example(((1, 5), (1, 5))),
         Example(((1, 2, 3), pattern(2, 1))),

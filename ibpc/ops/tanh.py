@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ibpc import domains
 from ibpc.language import Layer, Template
 from ibpc.ops.axes import operand
 from ibpc.ops.record import Example, Missing, Operator
@@ -11,7 +12,7 @@ from ibpc.ops.record import Example, Missing, Operator
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ibpc.domains import Interval
+    from ibpc.domains import Interval, Lines
     from ibpc.ops.record import Shape, Site
 
 
@@ -39,6 +40,23 @@ def interval(_: Site, x: Interval) -> Interval:
     return x.monotone(torch.tanh, error=16, limits=(-1.0, 1.0))
 
 
+def relax(_: Site, x: Interval, knobs: Any = None) -> Lines:
+    """Tangents and chords, see `ibpc.domains.bent_lines`.
+
+    f' = 1 - f^2, so f' = s where f = sqrt(1 - s), at x = log((1 + f)^2 / s) / 2.
+    """
+    import torch
+
+    def slope(v: Any) -> Any:
+        return 1 - torch.tanh(v).square()
+
+    def where(s: Any) -> Any:
+        value = (1 - s).clamp(min=0).sqrt()
+        return (torch.log1p(value) - s.log() / 2).clamp(min=0)
+
+    return domains.bent_lines(x, domains.Bend(torch.tanh, slope, where), knobs)
+
+
 def build(_: Mapping[str, Any], __: Shape, ___: Shape) -> tuple[Template, ...]:
     """`tanh`."""
     return (Template("Tanh"),)
@@ -50,6 +68,7 @@ OPERATOR = Operator(
     shape=shape,
     forward=forward,
     interval=interval,
+    relax=relax,
     milp=Missing(
         "Tanh is curved and a mixed-integer linear program is not; verify this network with ibp "
         "or crown, or train it with relu"

@@ -52,6 +52,13 @@ def milp(site: Site, x: LinearForm) -> LinearForm:
     return x.take(units.transpose(_order(site)), site.out_shapes[0])
 
 
+def transpose(site: Site, rows: Any, *_: Any) -> tuple[Any, ...]:
+    """The same rows with their axes where they came from; the spec axis is one more in front."""
+    order = _order(site)
+    places = [order.index(axis) for axis in range(1, len(order))]
+    return (rows.permute(0, 1, *(place + 1 for place in places)),)
+
+
 def build(arguments: Mapping[str, Any], in_shape: Shape, _: Shape) -> tuple[Template, ...]:
     """`transpose perm = [1, 2, 0]`: axes counted from 0, without the batch axis."""
     order = tuple(int(axis) for axis in arguments["perm"])
@@ -71,6 +78,7 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    transpose=transpose,
     examples=(
         Example(((1, 2, 3, 4),), {"perm": (0, 2, 3, 1)}),
         Example(((1, 2, 3),), {"perm": (0, 2, 1)}),

@@ -1,5 +1,6 @@
 """Rewrites and analyses of the IR: one a file, and the one ordered pipeline."""
 
+from ibpc.passes.batch_apart import batch_apart
 from ibpc.passes.drop_dead import drop_dead
 from ibpc.passes.drop_dropout import drop_dropout
 from ibpc.passes.drop_identities import drop_identities
@@ -9,12 +10,14 @@ from ibpc.passes.fold_constants import fold_constants
 from ibpc.passes.free_batch import free_batch
 from ibpc.passes.fuse_matmul_add import fuse_matmul_add
 from ibpc.passes.infer_shapes import infer_shapes, sites
+from ibpc.passes.join_views import join_views
 from ibpc.passes.pipeline import PIPELINE, Pass, Purpose, prepare
 
 __all__ = [
     "PIPELINE",
     "Pass",
     "Purpose",
+    "batch_apart",
     "drop_dead",
     "drop_dropout",
     "drop_identities",
@@ -24,6 +27,7 @@ __all__ = [
     "free_batch",
     "fuse_matmul_add",
     "infer_shapes",
+    "join_views",
     "prepare",
     "sites",
 ]

@@ -1,7 +1,8 @@
 """Nodes whose operands are all constant are computed once, now.
 
 The values are those of `onnx.reference`, the standard's own evaluator: types are kept, and
-operators that ibpc has no record for (shape arithmetic of exporters) are folded too.
+operators that ibpc has no record for (shape arithmetic of exporters) are folded too. The shape of
+a value is constant, an open batch axis being 1.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from ibpc.errors import IbpcError
 from ibpc.graph import OPSET, SHAPES, mistake
+from ibpc.passes.infer_shapes import own_shapes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
-    from ibpc.graph import Graph, Node
+    from ibpc.graph import Graph, Node, Shape
 
 MAX_ENTRIES = 2**26
 """Larger results stay computed: folding must not blow a small file up."""
@@ -23,19 +28,72 @@ _RANDOM = ("Random", "Bernoulli", "Multinomial", "Dropout")
 
 
 def fold_constants(graph: Graph) -> Graph:
-    """The graph with constants in the place of nodes that only read constants."""
+    """The graph with constants in the place of nodes that only read constants, or only shapes."""
     constants: dict[str, np.ndarray] = dict(graph.constants)
+    shapes = _Shapes(graph, constants)
     kept: list[Node] = []
     for node in graph.nodes:
-        operands = {value: constants.get(value) for value in node.inputs if value}
-        known = {value: array for value, array in operands.items() if array is not None}
-        if len(known) < len(operands) or not _foldable(node, known):
+        found = _measured(node, shapes) or _computed(graph, node, constants)
+        if found is None:
             kept.append(node)
-            continue
-        constants.update(zip(node.outputs, _evaluate(graph, node, known), strict=True))
+            shapes.learn(node)
+        else:
+            constants.update(zip(node.outputs, found, strict=True))
     if len(kept) == len(graph.nodes):
         return graph
     return graph.replace(nodes=tuple(kept), constants=constants)
+
+
+class _Shapes:
+    """The shapes of varying values, followed through the graph where one of them is asked for."""
+
+    def __init__(self, graph: Graph, constants: Mapping[str, np.ndarray]) -> None:
+        self._graph, self._constants = graph, constants
+        self._asked = any(node.op in _MEASURES for node in graph.nodes)
+        self.known: dict[str, Shape] = dict(graph.inputs)
+
+    def learn(self, node: Node) -> None:
+        """The shapes of a node's outputs, if they can be told."""
+        operands = {value for value in node.inputs if value}
+        shapes = {
+            value: self._constants[value].shape if value in self._constants else self.known[value]
+            for value in operands
+            if value in self._constants or value in self.known
+        }
+        if not self._asked or len(shapes) < len(operands):
+            return
+        try:
+            found = own_shapes(self._graph.replace(constants=self._constants), node, shapes)
+        except IbpcError:
+            return  # said with its place where shapes are inferred for good
+        self.known.update(zip(node.outputs, found, strict=True))
+
+
+_MEASURES = ("Shape", "Size")
+
+
+def _measured(node: Node, shapes: _Shapes) -> list[np.ndarray] | None:
+    """The value of a node that asks for the shape, or the size, of a varying value."""
+    import numpy as np
+
+    if node.op not in _MEASURES or node.inputs[0] not in shapes.known:
+        return None
+    shape = shapes.known[node.inputs[0]]
+    if node.op == "Size":
+        return [np.array(prod(shape), dtype=np.int64)]
+    start, end = node.attributes.get("start", 0), node.attributes.get("end", len(shape))
+    return [np.array(shape[start:end], dtype=np.int64)]
+
+
+def _computed(
+    graph: Graph, node: Node, constants: Mapping[str, np.ndarray]
+) -> list[np.ndarray] | None:
+    """The outputs of a node that only reads constants."""
+    operands = {value: constants.get(value) for value in node.inputs if value}
+    known = {value: array for value, array in operands.items() if array is not None}
+    if len(known) < len(operands) or not _foldable(node, known):
+        return None
+    return _evaluate(graph, node, known)
 
 
 def _foldable(node: Node, operands: dict[str, np.ndarray]) -> bool:

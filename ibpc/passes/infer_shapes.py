@@ -52,6 +52,33 @@ def _walk(graph: Graph) -> tuple[dict[str, Shape], dict[str, Site]]:
     return shapes, found
 
 
+def own_shapes(graph: Graph, node: Node, shapes: Mapping[str, Shape]) -> tuple[Shape, ...]:
+    """What ONNX says of a node's outputs, where no axis is the batch axis.
+
+    `shapes` are those of its operands in the file, an open batch axis being 1.
+    Raises: as `infer_shapes`.
+    """
+    import numpy as np
+
+    # Shape rules keep the batch axis of varying operands apart: a stand-in of ones does not vary.
+    first = len(node.inputs) if node.op in _OF_VALUES else 1
+    values = tuple(
+        np.broadcast_to(np.float32(1), shapes[value])
+        if value and place < first and value not in graph.constants
+        else graph.constants.get(value)
+        for place, value in enumerate(node.inputs)
+    )
+    site = _site(graph, node, shapes)
+    return _results(graph, node, Site(site.name, site.op, site.attributes, site.shapes, values))
+
+
+_OF_VALUES = frozenset(
+    {"Add", "Concat", "Div", "Equal", "Gemm", "Greater", "Less", "MatMul", "Max", "Min", "Mul"}
+    | {"Pow", "Sub", "Where"}
+)
+"""Operators whose operands are all values; elsewhere those after the first say what to do."""
+
+
 def _site(graph: Graph, node: Node, shapes: Mapping[str, Shape]) -> Site:
     return Site(
         name=node.name,

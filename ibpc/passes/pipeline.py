@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ibpc.errors import Diagnostic, PassFailed
 from ibpc.graph import PASS_FAILED, broken_laws, print_graph
+from ibpc.passes.batch_apart import batch_apart
 from ibpc.passes.drop_dead import drop_dead
 from ibpc.passes.drop_dropout import drop_dropout
 from ibpc.passes.drop_identities import drop_identities
@@ -19,6 +20,7 @@ from ibpc.passes.fold_constants import fold_constants
 from ibpc.passes.free_batch import free_batch
 from ibpc.passes.fuse_matmul_add import fuse_matmul_add
 from ibpc.passes.infer_shapes import infer_shapes
+from ibpc.passes.join_views import join_views
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +42,10 @@ class Pass:
 PIPELINE = (
     Pass("fold-constants", fold_constants),
     Pass("drop-dead", drop_dead),
+    Pass("batch-apart", batch_apart),
     Pass("free-batch", free_batch),
     Pass("drop-dropout", drop_dropout, ("evaluation",)),
+    Pass("join-views", join_views),
     Pass("drop-identities", drop_identities),
     Pass("fuse-matmul-add", fuse_matmul_add),
     Pass("fold-batch-norm", fold_batch_norm, ("evaluation",)),

@@ -16,7 +16,11 @@ from ibpc.ops import OPERATORS, Operator
 
 __all__ = ["one_thread"]
 
-TYPES = {"f": TensorProto.FLOAT, "i": TensorProto.INT64}
+TYPES = {
+    torch.float32: TensorProto.FLOAT,
+    torch.int64: TensorProto.INT64,
+    torch.bool: TensorProto.BOOL,
+}
 FIRST, LAST = 7, 23
 """The first opset that onnxruntime vouches for, and the last that these tests go to."""
 
@@ -39,7 +43,8 @@ def model(case: Case, opset: int) -> onnx.ModelProto | None:
             names.append(f"c{i}")
             held.append(numpy_helper.from_array(array, f"c{i}"))
     node = helper.make_node(case.record.op, names, ["y"], **case.example.attributes)
-    output = helper.make_tensor_value_info("y", TensorProto.FLOAT, case.site.out_shapes[0])
+    element = TYPES[case.forward([lower for lower, _ in case.box(0, torch.float32)]).dtype]
+    output = helper.make_tensor_value_info("y", element, case.site.out_shapes[0])
     graph = helper.make_graph([node], "one", inputs, [output], held)
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
     try:

@@ -26,7 +26,23 @@ __all__ = ["one_thread"]
 WITH_BOUNDS = [
     case for case in cases() if case.values[0].variable and not case.values[0].missing("interval")
 ]
-LOOSE = {"MatMul-6": "centre and radius product of two values", "Mul-3": "four corners, below"}
+LOOSE = {
+    "MatMul-6": "centre and radius product of two values",
+    "Mul-3": "four corners, below",
+    "Div-3": "four corners",
+    "Div-4": "falls",
+    "Max-0": "two operands, in its own test",
+    "Max-1": "two operands, in its own test",
+    "Min-0": "two operands, in its own test",
+    "Min-1": "two operands, in its own test",
+}
+TURNING = ("Abs", "Cos", "Pow", "Reciprocal", "Sin", "Softmax")
+"""Neither affine nor rising in all entries: their tightness is tested with their functions."""
+
+
+def _alone(case: Any) -> bool:
+    """Whether the exact range of a case is known: affine, or rising in its one operand."""
+    return case.id not in LOOSE and not case.id.startswith(TURNING)
 
 
 @pytest.mark.parametrize("case", WITH_BOUNDS)
@@ -41,7 +57,7 @@ def test_with_rounding_covered_no_sample_lies_outside_at_all(case: Case) -> None
         check_samples(case, seed, dtype, UNIT[dtype])
 
 
-@pytest.mark.parametrize("case", [case for case in WITH_BOUNDS if case.id not in LOOSE])
+@pytest.mark.parametrize("case", [c for c in WITH_BOUNDS if _alone(c)])
 def test_one_operator_alone_loses_nothing(case: Case) -> None:
     for seed in range(2):
         check_tightness(case, seed)

@@ -1,0 +1,36 @@
+"""Equal: which entries of one operand equal those of another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ibpc.ops.broadcasting import shape
+from ibpc.ops.patterns import pattern
+from ibpc.ops.record import Example, Missing, Operator
+
+if TYPE_CHECKING:
+    from ibpc.ops.record import Site
+
+
+def forward(_: Site, left: Any, right: Any) -> Any:
+    """Truth values."""
+    import torch
+
+    return torch.eq(left, right)
+
+
+_JUMPS = (
+    "Equal of a value that depends on the input jumps from false to true; write the choice with "
+    "Relu, Max or Clip, or split the network at the comparison"
+)
+
+OPERATOR = Operator(
+    op="Equal",
+    versions=(11, 13, 19),
+    shape=shape,
+    forward=forward,
+    interval=Missing(_JUMPS),
+    milp=Missing(_JUMPS),
+    examples=(Example(((1, 2, 3), pattern(2, 1))),),
+    source="ONNX operator specification, Equal-13",
+)
