@@ -1,7 +1,8 @@
 """Bounds of a network over a box, lowered to straight-line PyTorch (`torch.fx`).
 
 `lower_*` walk a graph once and record what its operators' facets do; the programs they give hold
-no loops and no dispatch, share the parameters of one `Weights`, and run on any device.
+no loops and no dispatch, share the parameters of one `Weights`, and run on any device. `Crown` is
+not lowered: its rows depend on which units are open, so it walks the graph with tensors at hand.
 """
 
 from __future__ import annotations
@@ -10,7 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ibpc.bounds.agreement import agree
     from ibpc.bounds.checked import roundoff_of, run_checked, value_bounds
+    from ibpc.bounds.crown import Crown, CrownProblem, CrownResult
+    from ibpc.bounds.crown_alpha import Choice, Descent
+    from ibpc.bounds.crown_forward import Refining
     from ibpc.bounds.programs import (
         lower_forward,
         lower_interval,
@@ -24,7 +29,14 @@ if TYPE_CHECKING:
     from ibpc.bounds.weights import Weights
 
 _HOMES = {
+    "Choice": "crown_alpha",
+    "Crown": "crown",
+    "CrownProblem": "crown",
+    "CrownResult": "crown",
+    "Descent": "crown_alpha",
+    "Refining": "crown_forward",
     "Weights": "weights",
+    "agree": "agreement",
     "lower_forward": "programs",
     "lower_interval": "programs",
     "lower_rows": "programs",
@@ -39,7 +51,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "Choice",
+    "Crown",
+    "CrownProblem",
+    "CrownResult",
+    "Descent",
+    "Refining",
     "Weights",
+    "agree",
     "lower_forward",
     "lower_interval",
     "lower_rows",
