@@ -37,11 +37,12 @@ def ops(arguments: argparse.Namespace) -> int:
 
 
 def rows() -> list[tuple[str, ...]]:
-    """One row per operator: name, forward, interval, MILP, layers."""
+    """One row per operator: name, forward, interval, MILP, CROWN, layers."""
     return [
         (
             name,
             *("no" if isinstance(getattr(record, facet), Missing) else "yes" for facet in FACETS),
+            crown(record),
             ", ".join(layer.word for layer in record.layers),
         )
         for name, record in sorted(OPERATORS.items())
@@ -49,9 +50,17 @@ def rows() -> list[tuple[str, ...]]:
     ]
 
 
+def crown(record: Operator) -> str:
+    """How linear bounds pass: `yes`, or `box` where the interval rule stands in."""
+    if isinstance(record.interval, Missing):
+        return "no"
+    linear = record.affine or record.linear or record.transpose is not None
+    return "yes" if linear or record.relax is not None else "box"
+
+
 def plain_table() -> str:
     """The table as aligned text."""
-    head = ("operator", *FACETS, "layers")
+    head = ("operator", *FACETS, "crown", "layers")
     table = [head, *rows()]
     widths = [max(len(row[i]) for row in table) for i in range(len(head))]
     return "\n".join(
@@ -62,7 +71,7 @@ def plain_table() -> str:
 
 def markdown_table() -> str:
     """The table as markdown."""
-    head = "| operator | forward | interval | MILP | layers |\n| --- | --- | --- | --- | --- |"
+    head = "| operator | forward | interval | MILP | CROWN | layers |\n" + "| --- " * 6 + "|"
     body = [f"| {name} | {' | '.join(cells)} |" for name, *cells in rows()]
     return "\n".join([head, *body])
 
@@ -74,6 +83,7 @@ def record_text(record: Operator) -> str:
     for facet in FACETS:
         value = getattr(record, facet)
         lines.append(f"  {facet:<9} {value.why if isinstance(value, Missing) else 'yes'}")
+    lines.append(f"  crown     {crown(record)}")
     for layer in record.layers:
         lines.append(f"  layer     {layer.word}: {layer.doc}")
         lines.extend(f"              {slot.name}: {slot.doc}" for slot in layer.slots)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +49,8 @@ def obtain(request: Request, name: str, make: Callable[[Any], Any], fix: str) ->
 @contextmanager
 def _patience(limit_s: float) -> Iterator[None]:
     """New sockets give up after `limit_s`: urllib as torchvision calls it would wait for ever."""
+    import socket
+
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(limit_s)
     try:
