@@ -18,6 +18,15 @@ from ibpc.verification.stages import STAGES
 
 if TYPE_CHECKING:
     from ibpc.verification.cascade import verify_task
+    from ibpc.verification.query import (
+        Clock,
+        Ended,
+        QueryAnswer,
+        QuerySettings,
+        decide_query,
+        process_started,
+        run_guarded,
+    )
     from ibpc.verification.result import Decision, ReportResult, TaskResult
     from ibpc.verification.store import Question, Store
     from ibpc.verification.verdict import (
@@ -33,9 +42,13 @@ if TYPE_CHECKING:
 __all__ = [
     "STAGES",
     "Answer",
+    "Clock",
     "Decision",
+    "Ended",
     "Evidence",
     "Holds",
+    "QueryAnswer",
+    "QuerySettings",
     "Question",
     "ReportResult",
     "Store",
@@ -44,14 +57,21 @@ __all__ = [
     "Verdict",
     "Violated",
     "Witness",
+    "decide_query",
+    "process_started",
+    "run_guarded",
     "verify_task",
 ]
 
 _HOMES = {
     "Answer": "verdict",
+    "Clock": "query.clock",
     "Decision": "result",
+    "Ended": "query.guard",
     "Evidence": "verdict",
     "Holds": "verdict",
+    "QueryAnswer": "query.answer",
+    "QuerySettings": "query.engine",
     "Question": "store",
     "ReportResult": "result",
     "Store": "store",
@@ -60,6 +80,9 @@ _HOMES = {
     "Verdict": "verdict",
     "Violated": "verdict",
     "Witness": "verdict",
+    "decide_query": "query.engine",
+    "process_started": "query.clock",
+    "run_guarded": "query.guard",
     "verify_task": "cascade",
 }
 

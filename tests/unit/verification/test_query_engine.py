@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import itertools
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+import pytest
+
+from ibpc.errors import ModelMistake
+from ibpc.exchange import parse_property
+from ibpc.verification import Clock, QueryAnswer, QuerySettings, decide_query
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def network(layers: Sequence[tuple[np.ndarray, np.ndarray]]) -> bytes:
+    """Gemm and Relu in turn; the last layer without Relu."""
+    nodes, arrays, value = [], [], "x"
+    for place, (weight, bias) in enumerate(layers):
+        arrays += [
+            onnx.numpy_helper.from_array(weight.astype(np.float32), f"w{place}"),
+            onnx.numpy_helper.from_array(bias.astype(np.float32), f"b{place}"),
+        ]
+        operands = [value, f"w{place}", f"b{place}"]
+        value = f"z{place}"
+        nodes.append(onnx.helper.make_node("Gemm", operands, [value], transB=1))
+        if place < len(layers) - 1:
+            nodes.append(onnx.helper.make_node("Relu", [value], [f"h{place}"]))
+            value = f"h{place}"
+    element = onnx.TensorProto.FLOAT
+    ends = [
+        onnx.helper.make_tensor_value_info(name, element, [1, size])
+        for name, size in (("x", layers[0][0].shape[1]), (value, layers[-1][0].shape[0]))
+    ]
+    graph = onnx.helper.make_graph(nodes, "made", ends[:1], ends[1:], arrays)
+    opsets = [onnx.helper.make_opsetid("", 17)]
+    return bytes(
+        onnx.helper.make_model(graph, ir_version=8, opset_imports=opsets).SerializeToString()
+    )
+
+
+def drawn(seed: int, sizes: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:
+    draws = np.random.default_rng(seed)
+    return [
+        (draws.normal(size=(after, before)), draws.normal(size=after) * 0.5)
+        for before, after in itertools.pairwise(sizes)
+    ]
+
+
+def text(inputs: int, outputs: int, unsafe: str) -> str:
+    names = [f"X_{place}" for place in range(inputs)] + [f"Y_{place}" for place in range(outputs)]
+    lines = [f"(declare-const {name} Real)" for name in names]
+    for place in range(inputs):
+        lines += [f"(assert (<= X_{place} 1))", f"(assert (>= X_{place} -1))"]
+    return "\n".join([*lines, f"(assert {unsafe})"])
+
+
+def ask(data: bytes, wanted: str, seconds: float = 20.0) -> QueryAnswer:
+    now = time.monotonic()
+    settings = QuerySettings("cpu", 1, 0, lambda _: None)
+    clock = Clock(now, now + seconds)
+    return decide_query(data, "made.onnx", parse_property(wanted), settings, clock)
+
+
+def largest(layers: list[tuple[np.ndarray, np.ndarray]]) -> float:
+    """The largest output 0 over a fine grid of [-1, 1]^2."""
+    side = np.linspace(-1, 1, 201)
+    values = np.stack(np.meshgrid(side, side), -1).reshape(-1, 2)
+    for place, (weight, bias) in enumerate(layers):
+        values = values @ weight.astype(np.float32).T + bias.astype(np.float32)
+        values = values if place == len(layers) - 1 else np.maximum(values, 0)
+    return float(values[:, 0].max())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_thresholds_on_either_side_of_the_maximum_are_told_apart(seed: int) -> None:
+    layers = drawn(seed, (2, 8, 8, 1))
+    data, most = network(layers), largest(layers)
+    spread = 0.05 * (1 + abs(most))
+    above = ask(data, text(2, 1, f"(>= Y_0 {most + spread:.6f})"))
+    below = ask(data, text(2, 1, f"(>= Y_0 {most - spread:.6f})"))
+    assert (above.word, below.word) == ("unsat", "sat")
+    assert below.witness is not None
+    assert below.witness.y[0] >= most - spread - 1e-6
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_splitting_units_decides_as_splitting_inputs_does(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ibpc.verification.query.engine.FEW_INPUTS", 0)
+    monkeypatch.setattr("ibpc.verification.query.exact.MOST_UNDECIDED", -1)
+    layers = drawn(seed, (2, 8, 8, 1))
+    data, most = network(layers), largest(layers)
+    spread = 0.05 * (1 + abs(most))
+    above = ask(data, text(2, 1, f"(>= Y_0 {most + spread:.6f})"))
+    below = ask(data, text(2, 1, f"(>= Y_0 {most - spread:.6f})"))
+    assert (above.word, below.word) == ("unsat", "sat")
+
+
+def test_mip_beside_the_tree_decides_what_multipliers_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ibpc.verification.query.engine.FEW_INPUTS", 0)
+    layers = drawn(0, (2, 8, 8, 1))
+    most = largest(layers)
+    wanted = text(2, 1, f"(>= Y_0 {most + 0.05 * (1 + abs(most)):.6f})")
+    assert ask(network(layers), wanted, 60).word == "unsat"
+
+
+def test_rows_of_a_case_must_hold_together() -> None:
+    # y = (x0, -x0): both at least 0.5 is impossible, either alone is not.
+    data = network([(np.array([[1.0, 0.0], [-1.0, 0.0]]), np.zeros(2))])
+    together = text(2, 2, "(and (>= Y_0 0.5) (>= Y_1 0.5))")
+    either = text(2, 2, "(or (>= Y_0 0.5) (>= Y_1 0.5))")
+    assert ask(data, together).word == "unsat"
+    assert ask(data, either).word == "sat"
+
+
+def test_rows_may_mix_inputs_and_outputs() -> None:
+    data = network([(np.array([[2.0, 0.0]]), np.zeros(1))])
+    assert ask(data, text(2, 1, "(>= (- Y_0 X_0) 0.9)")).word == "sat"
+    assert ask(data, text(2, 1, "(>= (- Y_0 X_0) 1.1)")).word == "unsat"
+
+
+def test_a_maximum_that_is_reached_exactly_is_a_violation() -> None:
+    data = network([(np.array([[1.0, 0.0]]), np.zeros(1))])
+    assert ask(data, text(2, 1, "(>= Y_0 1)")).word == "sat"
+
+
+def test_contradicting_bounds_are_unsat_without_a_look_at_the_network() -> None:
+    wanted = text(2, 1, "(>= Y_0 0)").replace("(<= X_0 1)", "(<= X_0 -2)")
+    assert ask(b"no network at all", wanted).word == "unsat"
+
+
+def test_a_property_for_another_network_is_a_mistake() -> None:
+    data = network(drawn(0, (3, 4, 1)))
+    with pytest.raises(ModelMistake, match="declares 2 inputs"):
+        ask(data, text(2, 1, "(>= Y_0 0)"))
+
+
+def test_a_reading_that_differs_from_onnxruntimes_gives_no_verdict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = network(drawn(0, (2, 4, 1)))
+    monkeypatch.setattr("ibpc.bounds.agree", lambda *_, **__: 0.5, raising=False)
+    answer = ask(data, text(2, 1, "(>= Y_0 1000)"))
+    assert answer.word == "unknown"
+    assert "differs from onnxruntime" in answer.why
