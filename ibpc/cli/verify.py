@@ -1,0 +1,180 @@
+"""`ibpc verify MODEL.onnx PROPERTY.vnnlib`: is the unsafe set of the property reached?
+
+The first line of stdout is the verdict, for sat the witness follows; all else goes to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ibpc.errors import Diagnostic, FileMistake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ibpc.verification import Clock, Ended
+
+CODES = {"unsat": 0, "sat": 10, "unknown": 20, "timeout": 20}
+"""Exit codes, fixed: scripts depend on them."""
+
+WRONG_INPUT, BUG = 1, 70
+
+MARGIN_S = 0.4
+"""The engine stops so long before the time is up: what it says must still be written."""
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "verify",
+        help="decide a VNN-LIB property of an ONNX network",
+        description="Decide whether the unsafe set that a VNN-LIB file describes is reached by an"
+        " ONNX network. The first line printed is sat (with a witness that onnxruntime confirms),"
+        " unsat (proved in exact terms), unknown or timeout. Exit codes: 0 unsat, 10 sat, 20"
+        " unknown or timeout, 1 the input is wrong, 2 wrong usage.",
+    )
+    parser.add_argument("model", metavar="MODEL.onnx", help="a network (.onnx, .onnx.gz)")
+    parser.add_argument(
+        "property", metavar="PROPERTY.vnnlib", help="a property (.vnnlib, .vnnlib.gz)"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=math.inf,
+        metavar="S",
+        help="seconds from the start of the process (default: no limit)",
+    )
+    parser.add_argument(
+        "--device", choices=("cpu", "cuda", "auto"), default="auto", help="where to compute"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="threads and processes to use (default: one per core)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="another seed, other attack points"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object after the verdict"
+    )
+    parser.add_argument(
+        "--cross-check",
+        action="store_true",
+        help="also compare the network as read with onnx2torch's reading",
+    )
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="say on stderr what is done, and when"
+    )
+    parser.set_defaults(function=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Decide, print, and return the exit code."""
+    from ibpc.verification import Clock, process_started, run_guarded
+
+    started = process_started()
+    deadline = started + arguments.timeout
+    _check_files(arguments.model, arguments.property)
+    clock = Clock(started, deadline - MARGIN_S)
+    ended = run_guarded(lambda: _work(arguments, clock), deadline)
+    return _report(ended, arguments)
+
+
+def _work(arguments: argparse.Namespace, clock: Clock) -> Mapping[str, Any]:
+    """In the child process: read, decide, and give the answer as JSON-like values."""
+    # Threads that wait for work must not spin: on a busy machine that costs more than it gains.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from ibpc.exchange import read_property
+    from ibpc.graph import model_bytes
+    from ibpc.verification import QuerySettings, decide_query
+
+    wanted = read_property(arguments.property)
+    for warning in wanted.warnings:
+        print(warning.render(), file=sys.stderr)
+    data = model_bytes(arguments.model)
+    log = _log(clock) if arguments.verbose else _silent
+    log(f"files read: {len(wanted.disjuncts)} cases over {wanted.inputs} inputs")
+    jobs = arguments.jobs or _cores()
+    settings = QuerySettings(arguments.device, jobs, arguments.seed, log, arguments.cross_check)
+    return decide_query(data, arguments.model, wanted, settings, clock).plain()
+
+
+def _report(ended: Ended, arguments: argparse.Namespace) -> int:
+    """The verdict on stdout, everything else on stderr."""
+    if ended.kind == "mistake":
+        print(ended.text, file=sys.stderr)
+        return WRONG_INPUT
+    if ended.kind == "bug":
+        print(
+            f"internal error: {ended.text}\nThis is a bug in ibpc, not in your files. Run again"
+            " with IBPC_TRACEBACK=1 for details, and please report it with the files.",
+            file=sys.stderr,
+        )
+    word, value = "unknown", dict(ended.value)
+    if ended.kind == "done":
+        word = value["verdict"]
+    elif ended.kind == "timeout":
+        word = "timeout"
+    why = value.get("why") or (ended.text if ended.kind != "bug" else "")
+    if why:
+        print(f"{word}: {why}", file=sys.stderr)
+    print(word)
+    if arguments.json:
+        print(json.dumps({"verdict": word, "why": why, **value}))
+    elif word == "sat":
+        from ibpc.exchange import witness_text
+
+        print(witness_text(value["inputs"], value["outputs"]), end="")
+    if word == "sat" and value.get("nearest"):
+        note = f"{value['nearest']} inputs' bounds hold no float32; the nearest is used"
+        print(f"note: {note}", file=sys.stderr)
+    sys.stdout.flush()
+    return BUG if ended.kind == "bug" else CODES[word]
+
+
+def _check_files(*paths: str) -> None:
+    """Absent files are told at once, before anything heavy is loaded."""
+    for path in paths:
+        if not os.path.exists(path):
+            fix = "check the path"
+            raise FileMistake(Diagnostic("E0502", f"there is no file {path}", fix=fix))
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _log(clock: Clock) -> Callable[[str], None]:
+    def say(text: str) -> None:
+        print(f"{clock.spent:7.2f} s  {text}", file=sys.stderr, flush=True)
+
+    return say
+
+
+def _silent(_: str) -> None:
+    """Says nothing."""
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError("a time limit is a positive number of seconds")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return value
