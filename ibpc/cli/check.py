@@ -1,4 +1,7 @@
-"""`ibpc check FILE...`: parse and check everything, print each network's shapes; nothing runs."""
+"""`ibpc check FILE...`: parse and check everything, print each network's shapes; nothing runs.
+
+Where a lock stands beside the spec, networks' files are held against it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING
 from ibpc.cli.arguments import add_overrides, overrides
 from ibpc.cli.vocabulary import vocabulary
 from ibpc.errors import IbpcError
+from ibpc.integrity import refuse_other_networks
 from ibpc.language import DeclaredNet, check_file, describe_net
 
 if TYPE_CHECKING:
@@ -37,6 +41,7 @@ def check(arguments: argparse.Namespace) -> int:
     for path in arguments.files:
         try:
             program = check_file(path, words, overrides(arguments))
+            refuse_other_networks(program)
         except IbpcError as error:
             print(error, file=sys.stderr)
             failed = True

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ibpc.cli.arguments import add_output, add_overrides, overrides
 from ibpc.cli.vocabulary import vocabulary
 from ibpc.errors import Diagnostic, NameMistake, did_you_mean
+from ibpc.integrity import refuse_other_networks
 from ibpc.language import check_file
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     for warning in program.warnings:
         print(warning.render(), file=sys.stderr)
     target = _target(program, arguments.target)
+    refuse_other_networks(program)
 
     # Threads that wait for work must not spin: on a busy machine that costs more than it gains.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

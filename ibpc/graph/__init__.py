@@ -5,6 +5,7 @@ Light at import: networkx, numpy, torch, onnx and onnxruntime are loaded by what
 
 from ibpc.graph.emit import emit
 from ibpc.graph.files import save_bytes, unsaved
+from ibpc.graph.fingerprint import Fingerprint, fingerprint
 from ibpc.graph.identity import structure_hash, weights_hash
 from ibpc.graph.initialise import INITIALISERS, Initialiser, initial_weight
 from ibpc.graph.ir import Graph, Node, Shape, fresh_name
@@ -35,6 +36,7 @@ __all__ = [
     "PASS_FAILED",
     "RANDOM",
     "SHAPES",
+    "Fingerprint",
     "Graph",
     "Initialiser",
     "Node",
@@ -45,6 +47,7 @@ __all__ = [
     "check_law",
     "digest",
     "emit",
+    "fingerprint",
     "fresh_name",
     "initial_weight",
     "load_onnx",
