@@ -1,9 +1,23 @@
-"""Source text to syntax tree: the parser of `.ibp` files and its mistakes."""
+"""Source text to syntax tree: the parser of `.ibp` files and its mistakes; and their layout."""
 
 from __future__ import annotations
 
 from ibpc.syntax import tree
 from ibpc.syntax.codes import EXPLANATIONS
+from ibpc.syntax.format import format_source
+from ibpc.syntax.likeness import alike
 from ibpc.syntax.parser import parse_expression, parse_file, parse_text
+from ibpc.syntax.source import Source, read_source, source_of_bytes
 
-__all__ = ["EXPLANATIONS", "parse_expression", "parse_file", "parse_text", "tree"]
+__all__ = [
+    "EXPLANATIONS",
+    "Source",
+    "alike",
+    "format_source",
+    "parse_expression",
+    "parse_file",
+    "parse_text",
+    "read_source",
+    "source_of_bytes",
+    "tree",
+]

@@ -131,19 +131,37 @@ class Machine:
 
     def _shift(self, kind: str, token: Token, state: int) -> None:
         place = (token.start, token.end)
-        value: Any = token
-        if kind == "NAME":
-            value = tree.Name(token.text, self.source.span(*place))
-        elif kind == "_NL" and self.ends:
+        value = self.leaf(kind, token)
+        if kind == "_NL" and self.ends:
             # A line's end belongs to no node: spans end with what stands before it.
             place = (self.ends[-1], self.ends[-1])
         self._push(state, value, place, 0)
+
+    def leaf(self, kind: str, token: Token) -> Any:
+        """What stands for a token of terminal `kind`."""
+        if kind == "NAME":
+            return tree.Name(token.text, self.source.span(token.start, token.end))
+        return token
 
     def _reduce(self, rule: Rule) -> None:
         bottom = len(self.values) - rule.length
         values = self.values[bottom:]
         place = (self.starts[bottom], self.ends[-1])
         depth = max(self.depths[bottom:])
+        value = self.node(rule, values, place)
+        if rule.action == "":
+            depth += rule.length > 1  # parentheses leave no node, and count all the same
+        elif not rule.action.startswith("_"):
+            depth += 1
+        del self.states[bottom + 1 :]
+        for stack in (self.values, self.starts, self.ends, self.depths):
+            del stack[bottom:]
+        if depth > MAX_DEPTH:
+            raise TooDeepError(self.source.span(*place))
+        self._push(self.tables.states[self.states[-1]][rule.origin], value, place, depth)
+
+    def node(self, rule: Rule, values: list[Any], place: tuple[int, int]) -> Any:
+        """What `rule` makes of the values of its symbols."""
         children: list[Any] = []
         for entry in rule.plan:
             if entry is None:
@@ -155,24 +173,12 @@ class Machine:
             else:
                 children = values[-1 - entry]  # a growing list is extended in place
         if rule.action == "":
-            value = children[0]
-            depth += rule.length > 1  # parentheses leave no node, and count all the same
-        elif rule.action.startswith("_"):
-            value = children
-        else:
-            depth += 1
-            value = self._build(rule.action, children, place)
-        del self.states[bottom + 1 :]
-        for stack in (self.values, self.starts, self.ends, self.depths):
-            del stack[bottom:]
-        if depth > MAX_DEPTH:
-            raise TooDeepError(self.source.span(*place))
-        self._push(self.tables.states[self.states[-1]][rule.origin], value, place, depth)
-
-    def _build(self, action: str, children: list[Any], place: tuple[int, int]) -> Any:
+            return children[0]
+        if rule.action.startswith("_"):
+            return children
         if self.builder is None:
             return None
-        return self.builder.build(action, children, self.source.span(*place))
+        return self.builder.build(rule.action, children, self.source.span(*place))
 
 
 def _is_terminal(symbol: str) -> bool:

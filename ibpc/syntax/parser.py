@@ -33,7 +33,7 @@ def parse_file(path: str | os.PathLike[str]) -> tree.File:
         SyntaxMistake: the text is not the language (several diagnostics).
         FileMistake: the file is absent, a folder, unreadable or too large.
     """
-    return _parse(read_source(path))
+    return parse_source(read_source(path))
 
 
 def parse_text(text: str, path: str) -> tree.File:
@@ -42,7 +42,7 @@ def parse_text(text: str, path: str) -> tree.File:
     Raises:
         SyntaxMistake: the text is not the language (several diagnostics).
     """
-    return _parse(Source(path, text))
+    return parse_source(Source(path, text))
 
 
 def parse_expression(text: str, path: str) -> tree.Expr:
@@ -69,8 +69,12 @@ def parse_expression(text: str, path: str) -> tree.Expr:
     raise SyntaxMistake(*problems[:MAX_MISTAKES])
 
 
-def _parse(source: Source) -> tree.File:
-    """The whole file at once; only if that fails, each declaration alone."""
+def parse_source(source: Source) -> tree.File:
+    """The tree of a source: the whole file at once; only if that fails, each declaration alone.
+
+    Raises:
+        SyntaxMistake: the text is not the language (several diagnostics).
+    """
     tables = load_tables()
     scanned = scan(source, tables)
     layout = lay_out(source, scanned.tokens)

@@ -46,7 +46,16 @@ def read_source(path: str | os.PathLike[str]) -> Source:
         SyntaxMistake: the file is not UTF-8 text.
     """
     name = os.fspath(path)
-    data = _read_bytes(name)
+    return source_of_bytes(name, _read_bytes(name))
+
+
+def source_of_bytes(name: str, data: bytes) -> Source:
+    """The text that a file's bytes hold.
+
+    Raises:
+        FileMistake: it is larger than 4 MiB.
+        SyntaxMistake: it is not UTF-8 text.
+    """
     if len(data) > MAX_BYTES:
         raise FileMistake(
             Diagnostic(
