@@ -103,7 +103,7 @@ class _Layout:
         """The document of a leaf or node; a chain that does not hang has no indented lines."""
         if isinstance(item, Leaf):
             return item.text
-        if _is_fraction(item) and not self._comments(item.first + 1, item.last)[0]:
+        if _is_fraction(item) and not any(self._comments(item.first + 1, item.last)):
             return tuple(self.doc(child) for child in item.children)
         if item.rule in _CHAINS and item.action != "":
             return self._chain(item, hangs=hangs)

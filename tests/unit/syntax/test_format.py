@@ -210,6 +210,10 @@ def test_windows_line_ends_become_plain_ones() -> None:
     assert kept("\ufeffibp 1\r\nunit a # b\r\n") == "ibp 1\n\nunit a  # b\n"
 
 
+def test_a_fraction_may_hold_a_comment() -> None:
+    assert kept("ibp 1\nunit a = 1/\n# why\n2\n") == "ibp 1\n\nunit a = 1 /\n    # why\n    2\n"
+
+
 def test_broken_text_raises_the_usual_mistake() -> None:
     with pytest.raises(SyntaxMistake, match="never closed"):
         formatted("ibp 1\nnet a: A -> B {\n  fc (1\n}\n")
