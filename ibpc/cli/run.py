@@ -81,20 +81,31 @@ def run(arguments: argparse.Namespace) -> int:
 
     from ibpc.data import default_data_dir
     from ibpc.experiment import Means, execute, opened, run_folder, write_manifest
-    from ibpc.report import console_table, write_results
+    from ibpc.report import RunReport, console_table
 
     folder = run_folder(arguments.output, program, target)
     data_dir = arguments.data_dir or default_data_dir()
     means = Means(data_dir, arguments.device, arguments.jobs, arguments.threads)
     with opened(folder):
-        write_manifest(folder, program, target, threads=means.threads, device=means.device)
-        results = []
+        facts = {"threads": means.threads, "device": means.device, "command": command(arguments)}
+        write_manifest(folder, program, target, **facts)
+        report = RunReport(folder.path)
         for result in execute(target, folder, means):
-            results.append(result)
             print(console_table(result), flush=True)
-            write_results(folder.path, results)
-    print(f"written to {folder.path}")
+            report.add(result)
+        page = report.finish()
+    print(f"written to {folder.path}\nopen {page}")
     return 0
+
+
+def command(arguments: argparse.Namespace) -> list[str]:
+    """The command that repeats this run; where data lie and where to write is everyone's own."""
+    words = ["ibpc", "run", arguments.file]
+    if arguments.target != "default":
+        words.append(arguments.target)
+    for text in arguments.parameters:
+        words += ["-p", text]
+    return [*words, "--device", arguments.device, "--threads", str(arguments.threads)]
 
 
 def _target(program: Program, name: str) -> Target:

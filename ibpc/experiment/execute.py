@@ -23,14 +23,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trained:
-    """A task that only trains: the recipe's name, the net's, and the file."""
+    """A task that only trains, and the file that it gave."""
 
-    recipe: str
-    net: str
+    fit: Fit
     path: Path
 
 
-def execute(target: Target, folder: RunFolder, means: Means) -> Iterator[TaskResult | Trained]:
+@dataclass(frozen=True)
+class Verified:
+    """A verify task with what came of it; `fit` names its network's folder, if it was trained."""
+
+    task: VerifyTask
+    result: TaskResult
+    fit: str | None
+
+
+def execute(target: Target, folder: RunFolder, means: Means) -> Iterator[Verified | Trained]:
     """The results of a target's tasks, each as soon as it is there.
 
     Networks are trained once, by content; verdicts are kept in the folder's store, so that a run
@@ -40,13 +48,15 @@ def execute(target: Target, folder: RunFolder, means: Means) -> Iterator[TaskRes
         for task in target.tasks:
             if isinstance(task, Fit):
                 path = network_file(task, folder, means)
-                yield Trained(task.recipe, task.net.name, path)
+                yield Trained(task, path)
             else:
                 yield _verified(task, folder, means, store)
 
 
-def _verified(task: VerifyTask, folder: RunFolder, means: Means, store: Store) -> TaskResult:
+def _verified(task: VerifyTask, folder: RunFolder, means: Means, store: Store) -> Verified:
     model = network_file(task.network, folder, means)
     examples = None if task.data is None else examples_of(task.data, means)
     told = progress_on(sys.stderr)
-    return verify_task(task, model, examples, store, means.jobs, means.device, told)
+    result = verify_task(task, model, examples, store, means.jobs, means.device, told)
+    fit = folder.fit(task.network).name if isinstance(task.network, Fit) else None
+    return Verified(task, result, fit)

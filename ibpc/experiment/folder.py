@@ -6,7 +6,8 @@
         fits/IDENTITY/    one folder per trained network: checkpoints, metrics, model.onnx
         nets/             networks that are used as they are
         verdicts.sqlite   one row per decided question (append-only)
-        results.json, results.csv
+        results.json, results.csv, counterexamples.json
+        report.html       the page to read; its drawings are in plots/ too
 
 The folder's name follows from what is asked (nets, recipes, claims, data, parameters), not from
 the text, so that the same command resumes and a changed comment changes nothing.
@@ -103,6 +104,7 @@ def manifest(program: Program, target: Target, **facts: Any) -> dict[str, Any]:
         "ibpc": __version__,
         "spec": Path(program.path).name,
         "target": target.name,
+        "tasks": len(target.tasks),
         "identity": identity(target.tasks),
         "parameters": {param.name: str(param.value) for param in program.params},
         "overridden": sorted(param.name for param in program.params if param.overridden),

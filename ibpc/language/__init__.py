@@ -34,6 +34,7 @@ from ibpc.language.program import (
     TensorType,
     VerifyTask,
 )
+from ibpc.language.quantities import number_text
 from ibpc.language.schedules import curve_value
 from ibpc.language.table import describe_net
 from ibpc.language.vocabulary import (
@@ -91,4 +92,5 @@ __all__ = [
     "curve_value",
     "describe_net",
     "identity",
+    "number_text",
 ]

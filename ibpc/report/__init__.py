@@ -1,6 +1,11 @@
-"""What people read of a run: the console's table, results.json and results.csv."""
+"""What people read of a run: the console's table, results.json and results.csv, report.html.
+
+report.html is made of the run folder's files alone (`facts` reads them): each part of the page is
+one file in `sections/`, each drawing is SVG of our own (`charts`), and nothing is fetched.
+"""
 
 from ibpc.report.console import console_table
-from ibpc.report.files import write_results
+from ibpc.report.page import write_report
+from ibpc.report.running import RunReport
 
-__all__ = ["console_table", "write_results"]
+__all__ = ["RunReport", "console_table", "write_report"]

@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibpc.experiment import Trained
+from ibpc.report.wording import WORDS, percent
 
 if TYPE_CHECKING:
-    from ibpc.verification import ReportResult, TaskResult
+    from ibpc.experiment import Verified
+    from ibpc.verification import ReportResult
 
 HEAD = ("report", "error", "", "holds", "violated", "unknown", "decided by")
 
-WORDS = {"exact": "exact", "at least": "lower bound", "at most": "upper bound", "between": "range"}
 
-
-def console_table(result: TaskResult | Trained) -> str:
+def console_table(done: Verified | Trained) -> str:
     """One line per report: its rate in percent, what the rate is, and who decided."""
-    if isinstance(result, Trained):
-        return f"{result.recipe}({result.net}) trained: {result.path}\n"
+    if isinstance(done, Trained):
+        return f"{done.fit.recipe}({done.fit.net.name}) trained: {done.path}\n"
+    result = done.result
     rows = [HEAD, *(_row(report) for report in result.reports)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     lines = [
@@ -43,10 +44,3 @@ def _row(report: ReportResult) -> tuple[str, ...]:
     )
     numbers = (f"{counts[kind]:,}" for kind in ("holds", "violated", "unknown"))
     return (report.name, percent(report), WORDS[report.meaning], *numbers, decided)
-
-
-def percent(report: ReportResult) -> str:
-    """`2.23 %`, or `2.20 to 2.23 %` where only a range is known."""
-    if report.rate is None:
-        return f"{100 * report.low:.2f} to {100 * report.high:.2f} %"
-    return f"{100 * report.rate:.2f} %"

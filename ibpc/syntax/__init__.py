@@ -6,6 +6,7 @@ from ibpc.syntax import tree
 from ibpc.syntax.codes import EXPLANATIONS
 from ibpc.syntax.format import format_source
 from ibpc.syntax.likeness import alike
+from ibpc.syntax.painting import painted
 from ibpc.syntax.parser import parse_expression, parse_file, parse_text
 from ibpc.syntax.source import Source, read_source, source_of_bytes
 
@@ -14,6 +15,7 @@ __all__ = [
     "Source",
     "alike",
     "format_source",
+    "painted",
     "parse_expression",
     "parse_file",
     "parse_text",

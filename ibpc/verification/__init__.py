@@ -18,6 +18,7 @@ from ibpc.verification.stages import STAGES
 
 if TYPE_CHECKING:
     from ibpc.verification.cascade import verify_task
+    from ibpc.verification.counterexamples import Counterexample
     from ibpc.verification.query import (
         Clock,
         Ended,
@@ -43,6 +44,7 @@ __all__ = [
     "STAGES",
     "Answer",
     "Clock",
+    "Counterexample",
     "Decision",
     "Ended",
     "Evidence",
@@ -66,6 +68,7 @@ __all__ = [
 _HOMES = {
     "Answer": "verdict",
     "Clock": "query.clock",
+    "Counterexample": "counterexamples",
     "Decision": "result",
     "Ended": "query.guard",
     "Evidence": "verdict",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ibpc.errors import NumericalDoubt
 from ibpc.language import REQUIRED, Fit, canonical, identity
 from ibpc.progress import SilentProgress
+from ibpc.verification.counterexamples import counterexamples
 from ibpc.verification.result import Decision, ReportResult, TaskResult
 from ibpc.verification.stages import ENGINES, STAGES
 from ibpc.verification.store import Question
@@ -57,15 +58,16 @@ def verify_task(
     data = model.read_bytes()
     subject = Subject(data, str(model), task.claim, network.input, examples, jobs, _device(device))
     run = _Run(subject, store, progress or SilentProgress(), task.title)
-    reports = [run.report(report) for report in task.reports]
+    reports = tuple(_settled([run.report(report) for report in task.reports]))
     return TaskResult(
         task.title,
         run.network,
         task.claim.text,
         run.claim,
         len(subject),
-        tuple(_settled(reports)),
+        reports,
         time.monotonic() - began,
+        counterexamples(reports, subject),
     )
 
 
@@ -105,24 +107,29 @@ class _Run:
         decided: dict[int, Decision] = {}
         verdicts: dict[int, Verdict] = {}
         proved: dict[int, tuple[int, ...]] = dict.fromkeys(range(count), ())
+        reached: dict[int, float] = {}
         seconds: dict[str, float] = {}
+        work: dict[str, float] = {}
         for stage in report.stages:
             role, title = STAGES[stage.word].role, _fresh(stage_title(stage), seconds)
             open_ = [index for index in range(count) if index not in decided]
             began = time.monotonic()
             for case, answer in self.ask(stage, open_, proved, f"{report.name}: {title}"):
                 verdicts[case.index] = answer.verdict
+                work[title] = work.get(title, 0.0) + answer.seconds
+                _note_reached(reached, case.index, answer.verdict, role)
                 if role in HANDING_ON:
                     proved[case.index] = answer.proved
                 if _decides(answer.verdict, role, alone=len(report.stages) == 1):
-                    decided[case.index] = Decision(case.index, answer.verdict, title)
+                    best = reached.get(case.index)
+                    decided[case.index] = Decision(case.index, answer.verdict, title, best)
             seconds[title] = time.monotonic() - began
         roles = tuple(STAGES[stage.word].role for stage in report.stages)
         decisions = tuple(
             decided.get(index) or Decision(index, _still_open(verdicts.get(index)), "")
             for index in range(count)
         )
-        return ReportResult(report.name, decisions, report.otherwise, roles, seconds)
+        return ReportResult(report.name, decisions, report.otherwise, roles, seconds, work)
 
     def ask(
         self,
@@ -194,6 +201,15 @@ def _decides(verdict: Verdict, role: str, alone: bool) -> bool:
     if isinstance(verdict, Holds):
         return role != "observe" or alone
     return isinstance(verdict, Violated)
+
+
+def _note_reached(reached: dict[int, float], index: int, verdict: Verdict, role: str) -> None:
+    """Keeps how far an attack came that found no witness."""
+    if role != "refute" or not isinstance(verdict, Unknown) or verdict.evidence is None:
+        return
+    best = verdict.evidence.facts.get("violation")
+    if best is not None:
+        reached[index] = max(float(best), reached.get(index, float(best)))
 
 
 def _still_open(verdict: Verdict | None) -> Unknown:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ibpc.verification.counterexamples import Counterexample
     from ibpc.verification.verdict import Verdict
 
 REFUTING = frozenset({"observe", "refute"})
@@ -16,11 +17,15 @@ REFUTING = frozenset({"observe", "refute"})
 
 @dataclass(frozen=True)
 class Decision:
-    """What a report says of one example: verdict, and the stage that gave it ("" where open)."""
+    """What a report says of one example: verdict, and the stage that gave it ("" where open).
+
+    `reached`: the largest violation that attacks came to before, where they found no witness.
+    """
 
     index: int
     verdict: Verdict
     stage: str
+    reached: float | None = None
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ class ReportResult:
     figure to print, and `meaning` says what it is: "exact" where nothing is open, "at least" for
     reports that only attack, "at most" for bounds and where `else attackable` counts what is open
     as an error, and "between" (rate is None) for `else unknown` after an exact stage. `seconds`
-    are those spent in this run, by stage. `roles` are those of the stages.
+    are those that this run waited, by stage; `work` adds up the answers' own times, whichever run
+    and worker gave them. `roles` are those of the stages.
     """
 
     name: str
@@ -39,6 +45,7 @@ class ReportResult:
     otherwise: str
     roles: tuple[str, ...]
     seconds: Mapping[str, float]
+    work: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -95,7 +102,7 @@ class TaskResult:
     """All reports of one verify block on one network.
 
     `network` is the sha256 of its bytes; `claim` the claim as the spec writes it, `claim_key` the
-    hash under which the store keeps its verdicts.
+    hash under which the store keeps its verdicts. `shown` are some counterexamples to look at.
     """
 
     title: str
@@ -105,3 +112,4 @@ class TaskResult:
     examples: int
     reports: tuple[ReportResult, ...]
     seconds: float
+    shown: tuple[Counterexample, ...] = ()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from page_reading import Page
 from small_specs import DIGITS
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 
 
-TIMES = ("seconds", "stage_seconds")
+TIMES = ("seconds", "stage_seconds", "stage_work_seconds")
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,17 @@ def test_a_run_writes_what_is_needed_to_repeat_it(whole: Path) -> None:
     assert (whole / "spec" / "tiny.ibp").read_text(encoding="utf-8") == DIGITS
     header = (whole / "results.csv").read_text(encoding="utf-8").splitlines()[0]
     assert header.startswith("task,network,report,examples,rate")
+
+
+def test_a_run_leaves_a_page_with_the_figures_of_its_results(whole: Path) -> None:
+    page = Page((whole / "report.html").read_text(encoding="utf-8"))
+    results = json.loads((whole / "results.json").read_text(encoding="utf-8"))
+    (task,) = results["tasks"]
+    wanted = {f"{task['task']}/{one['name']}": {repr(one["rate"])} for one in task["reports"]}
+    assert page.figures == wanted
+    assert page.problems == []
+    assert page.external() == []
+    assert {"verdicts.svg", "training-loss.svg"} <= {one.name for one in whole.glob("plots/*")}
 
 
 @pytest.mark.slow

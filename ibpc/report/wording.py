@@ -1,0 +1,57 @@
+"""How figures are worded, the same on the terminal, in reports and in comparisons."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, Protocol
+
+from ibpc.language import number_text
+
+WORDS = {"exact": "exact", "at least": "lower bound", "at most": "upper bound", "between": "range"}
+
+SIGNS = {"exact": "", "at least": "≥ ", "at most": "≤ ", "between": ""}
+
+
+class Figure(Protocol):
+    """What has a rate: a result in memory, or a report read back."""
+
+    @property
+    def rate(self) -> float | None:
+        """The rate, a share of one, where it is a single figure."""
+
+    @property
+    def low(self) -> float:
+        """The least that it can be."""
+
+    @property
+    def high(self) -> float:
+        """The most that it can be."""
+
+
+def percent(figure: Figure) -> str:
+    """`2.23 %`, or `2.20 to 2.23 %` where only a range is known."""
+    if figure.rate is None:
+        return f"{100 * figure.low:.2f} to {100 * figure.high:.2f} %"
+    return f"{100 * figure.rate:.2f} %"
+
+
+def number(value: Any) -> str:
+    """A number as people write it: `0.1`, `8/255`, `60,000`; anything else as it is."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    try:
+        return number_text(Fraction(value))
+    except (TypeError, ValueError, ZeroDivisionError):
+        return str(value)
+
+
+def duration(seconds: float) -> str:
+    """`0.42 s`, `12 s`, `6 min 40 s`, `2 h 5 min`."""
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,99 @@
+"""Some counterexamples of a task, with what a picture of them needs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ibpc.verification.verdict import Violated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import numpy as np
+
+    from ibpc.verification.result import Decision, ReportResult
+    from ibpc.verification.subject import Subject
+
+SHOWN = 12
+"""How many are kept of each task."""
+
+LOOKED_AT = 200
+"""How many are looked at to choose from."""
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A datum that the network classifies rightly, and a point of its set where it does not.
+
+    `datum`, `point`: float32 in the shape of the input. `prediction` is the class at the point,
+    `violation` the claim's there, by the replay with onnxruntime. `stage` found it; `reached` is
+    how far the attacks came before it (None: none was asked, or one found it).
+    """
+
+    index: int
+    label: int
+    prediction: int
+    stage: str
+    violation: float
+    reached: float | None
+    datum: np.ndarray
+    point: np.ndarray
+
+
+def counterexamples(
+    reports: Iterable[ReportResult], subject: Subject, count: int = SHOWN
+) -> tuple[Counterexample, ...]:
+    """At most `count` of them, from the last report that has any.
+
+    Those of late stages come first (what attacks miss is worth a look), each label in its turn.
+    Claims without data or labels have none: there is no class to mistake.
+    """
+    if subject.examples is None or not subject.claim.argmax:
+        return ()
+    for report in reversed(tuple(reports)):
+        violated = [one for one in report.decisions if isinstance(one.verdict, Violated)]
+        if violated and "observe" not in report.roles:
+            order = {stage: place for place, stage in enumerate(report.seconds)}
+            chosen = list(_in_turn(violated, subject, order))[:LOOKED_AT]
+            return tuple(_shown(chosen, subject))[:count]
+    return ()
+
+
+def _in_turn(
+    decisions: list[Decision], subject: Subject, order: dict[str, int]
+) -> Iterator[Decision]:
+    """Late stages first; within a stage, one of each label before a second of any."""
+    taken: dict[tuple[str, int], int] = defaultdict(int)
+    ranks = {}
+    for one in decisions:
+        label = subject.label(one.index)
+        ranks[one.index] = (-order.get(one.stage, -1), taken[one.stage, label], label)
+        taken[one.stage, label] += 1
+    yield from sorted(decisions, key=lambda one: ranks[one.index])
+
+
+def _shown(decisions: list[Decision], subject: Subject) -> Iterator[Counterexample]:
+    """Those whose datum is classified rightly."""
+    data = subject.pixels([one.index for one in decisions])
+    outputs = subject.replayer.outputs(data.reshape(len(data), -1))
+    for one, datum, output in zip(decisions, data, outputs, strict=True):
+        label = subject.label(one.index)
+        if int(output.argmax()) != label or (output == output[label]).sum() > 1:
+            continue
+        assert isinstance(one.verdict, Violated)
+        witness = one.verdict.witness
+        found = witness.evidence.facts.get("output", ())
+        if len(found) != len(output):
+            found = subject.replayer.outputs(witness.point.reshape(1, -1))[0].tolist()
+        yield Counterexample(
+            one.index,
+            label,
+            max(range(len(found)), key=lambda k: found[k]),
+            one.stage,
+            float(witness.evidence.facts.get("violation", 0.0)),
+            one.reached,
+            datum,
+            witness.point.reshape(datum.shape),
+        )
