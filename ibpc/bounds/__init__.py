@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ibpc.bounds.crown import Crown, CrownProblem, CrownResult
     from ibpc.bounds.crown_alpha import Choice, Descent
     from ibpc.bounds.crown_forward import Refining
+    from ibpc.bounds.crown_training import CrownInTraining
     from ibpc.bounds.programs import (
         lower_forward,
         lower_interval,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Choice": "crown_alpha",
     "Crown": "crown",
+    "CrownInTraining": "crown_training",
     "CrownProblem": "crown",
     "CrownResult": "crown",
     "Descent": "crown_alpha",
@@ -53,6 +55,7 @@ _HOMES = {
 __all__ = [
     "Choice",
     "Crown",
+    "CrownInTraining",
     "CrownProblem",
     "CrownResult",
     "Descent",

@@ -148,8 +148,8 @@ class Frame:
         return self._kept[key]
 
     def _lasting(self, kind: str, step: Step, make: Any) -> Any:
-        """As `_once`; kept with the plan where no label comes in."""
-        if self.plan.label in step.node.inputs:
+        """As `_once`; kept with the plan where neither label nor training changes it."""
+        if self.plan.live or self.plan.label in step.node.inputs:
             return self._once(kind, step, make)
         key = (kind, step.node.name, self.roundoff)
         if key not in self.plan.kept:

@@ -144,11 +144,15 @@ class Step:
 class Plan:
     """The steps of a graph and its constants, as they are now: a change of weights is not seen.
 
+    A `live` plan reads the weights themselves instead, and keeps nothing that depends on them, so
+    that training may differentiate through it.
+
     `graph` may carry a claim (its rows are then what is bounded) or not. `values`: what depends on
     the input, in topological order.
     """
 
-    def __init__(self, graph: Graph, weights: Weights) -> None:
+    def __init__(self, graph: Graph, weights: Weights, live: bool = False) -> None:
+        self.live = live
         self.graph = _whole_claim(graph)
         self.dtype = weights.dtype
         self.output = self.graph.outputs[0]
@@ -158,7 +162,7 @@ class Plan:
         self.steps: list[Step] = []
         self.values: dict[str, tuple[int, ...]] = {self.input: self.graph.inputs[self.input]}
         self.fixed: dict[str, Tensor] = {}
-        self._walk(_constants(weights, self.graph))
+        self._walk({name: self._constant(name) for name in self.graph.constants})
         self.producer = {out: step for step in self.steps for out in step.node.outputs}
         self._upstream: dict[str, tuple[Step, ...]] = {}
         self._first: dict[str, Tensor | None] = {}
@@ -168,17 +172,27 @@ class Plan:
         """Sort the nodes that matter; one that no box reaches is computed here."""
         wanted = _needed(self.graph, self.output)
         facts = sites(self.graph)
+        trained = frozenset(self.weights.parameter_names)
         for node in self.graph.nodes:
             if node.name not in wanted:
                 continue
             boxed = tuple(i for i, name in enumerate(node.inputs) if name in self.values)
             known = tuple(self.fixed.get(n, constants.get(n)) for n in node.inputs)
             step = Step(node, facts[node.name], _kind(node.op, boxed), boxed, known)
+            if not boxed and self.live and any(part in trained for part in node.inputs):
+                problem = f"node `{node.name}` ({node.op}) computes weights from weights"
+                fix = "train with `bound = ibp`"
+                raise UnsupportedOperator(Diagnostic("E0702", problem, fix=fix))
             if boxed:
                 self.steps.append(step)
                 self.values.update(zip(node.outputs, step.site.out_shapes, strict=False))
             else:
                 self.fixed.update(zip(node.outputs, step.forward({}), strict=False))
+
+    def _constant(self, name: str) -> Tensor:
+        """A constant: the weights' own tensor if live, else cut off from training."""
+        tensor = self.weights.value(name)
+        return tensor if self.live else tensor.detach()
 
     def upstream(self, value: str) -> tuple[Step, ...]:
         """The steps on the way from the input to a value, last first."""
@@ -336,8 +350,3 @@ def _needed(graph: Graph, output: str) -> set[str]:
             found.add(node.name)
             reached.update(node.inputs)
     return found
-
-
-def _constants(weights: Weights, graph: Graph) -> dict[str, Tensor]:
-    """The graph's constants as they are now, cut off from training."""
-    return {name: weights.value(name).detach() for name in graph.constants}

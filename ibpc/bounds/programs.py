@@ -18,6 +18,8 @@ from ibpc.ops import operator
 from ibpc.passes import sites
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch.fx import GraphModule
 
     from ibpc.bounds.weights import Weights
@@ -65,10 +67,11 @@ def lower_violation(graph: Graph, weights: Weights, roundoff: float = 0.0) -> Gr
     return recorder.finish(recorder.boxes[graph.outputs[0]].upper, "ViolationBounds", title)
 
 
-def lower_training(graph: Graph, weights: Weights) -> GraphModule:
+def lower_training(graph: Graph, weights: Weights, inner: Sequence[str] = ()) -> GraphModule:
     """(x, lower, upper, label) -> (logits, upper bounds of C z + d): both passes in one program.
 
-    BatchNormalization takes its statistics from the clean pass, x.
+    BatchNormalization takes its statistics from the clean pass, x. For each value in `inner` the
+    centre and the radius of its box follow.
     Source: Gowal et al. 2019, Eq. 12 needs z_K and the worst case of Eq. 10.
     """
     recorder = Recorder(graph, weights, sites(graph))
@@ -80,8 +83,10 @@ def lower_training(graph: Graph, weights: Weights) -> GraphModule:
     recorder.walk_both()
     logits = recorder.clean[logits_name(graph)]
     bound = recorder.boxes[graph.outputs[0]].upper
+    boxes = [recorder.boxes[name] for name in inner]
+    sides = tuple(side for box in boxes for side in (box.center, box.radius))
     title = "Logits of x, and upper bounds of the claim's rows C z + d over the box (lower, upper)."
-    return recorder.finish((logits, bound), "TrainingStep", title)
+    return recorder.finish((logits, bound, *sides), "TrainingStep", title)
 
 
 def lower_rows(graph: Graph, weights: Weights) -> GraphModule:

@@ -7,7 +7,7 @@ from ibpc.graph import INITIALISERS
 from ibpc.language import Vocabulary
 from ibpc.ops import LAYERS, infer
 from ibpc.sets import SETS
-from ibpc.training import BOUNDS, LOSSES, OPTIMISERS
+from ibpc.training import ATTACKS, AVERAGES, BOUNDS, LOSSES, OPTIMISERS
 from ibpc.verification import STAGES
 
 
@@ -25,4 +25,6 @@ def vocabulary() -> Vocabulary:
         sources=SOURCES,
         builtin_data=BUILTIN,
         augmentations=AUGMENTATIONS,
+        attacks=ATTACKS,
+        averages=AVERAGES,
     )

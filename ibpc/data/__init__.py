@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ibpc.data.augment import augment
     from ibpc.data.examples import Examples
-    from ibpc.data.keyed_random import datum_keys, derive, uniform
+    from ibpc.data.keyed_random import datum_keys, derive, integers, uniform
     from ibpc.data.loading import load
     from ibpc.language import Entry, Shape
 
@@ -37,6 +37,7 @@ _HEAVY = {
     "augment": "ibpc.data.augment",
     "datum_keys": "ibpc.data.keyed_random",
     "derive": "ibpc.data.keyed_random",
+    "integers": "ibpc.data.keyed_random",
     "load": "ibpc.data.loading",
     "uniform": "ibpc.data.keyed_random",
 }
@@ -50,6 +51,7 @@ __all__ = [
     "datum_keys",
     "default_data_dir",
     "derive",
+    "integers",
     "load",
     "uniform",
 ]

@@ -128,9 +128,10 @@ def kinked_lines(x: Interval, below: float, knobs: Array | None = None) -> Lines
     import torch
 
     low, high = x.lower.clamp(max=0).unsqueeze(1), x.upper.clamp(min=0).unsqueeze(1)
-    share = high / (high - low).clamp(min=TINY)
-    start = (high > -low).to(high.dtype)
     undecided = (low < 0) & (high > 0)
+    # Where the sign is fixed nothing is divided: training differentiates this.
+    share = torch.where(undecided, high / torch.where(undecided, high - low, 1.0), high > 0)
+    start = (high > -low).to(high.dtype)
     a = start if knobs is None else torch.where(undecided, knobs[0], start)
     chord, through = (share, a) if below == 0 else (_mix(below, share), _mix(below, a))
     # f(x) - chord x is largest (below < 1: f is convex) or smallest at an end.

@@ -9,6 +9,7 @@ from ibpc.language.check import check_file
 from ibpc.language.codes import CODES
 from ibpc.language.program import (
     AffineMap,
+    BoundPart,
     Claim,
     Curve,
     Dataset,
@@ -54,6 +55,7 @@ __all__ = [
     "CODES",
     "REQUIRED",
     "AffineMap",
+    "BoundPart",
     "Claim",
     "Curve",
     "Dataset",

@@ -1,4 +1,10 @@
-"""Loss expressions: numbers, schedules and losses over logits or bounds, under + - * /."""
+"""Loss expressions: numbers, schedules and losses, under + - * /.
+
+What a loss stands over is spelled by a call: `f(x)` the logits, `worst(spec)` the worst-case
+logits of Eq. 10, `violation(spec)` the rows' upper bounds, `attacked(spec)` the logits at the point
+that the recipe's `attack` finds, `inner(spec)` the interval bounds of the hidden units,
+`weights(f)` the network's matrices.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +24,14 @@ if TYPE_CHECKING:
     from ibpc.language.program import Claim
     from ibpc.language.scopes import Scope
 
-OVER = {"worst": "worst", "violation": "violation"}
-"""What `word(spec)` stands for in a loss: Eq. 10, or the rows' upper bounds."""
+OVER = ("worst", "violation", "attacked", "inner")
+"""What `word(spec)` may be in a loss."""
+
+WEIGHTS = "weights"
+"""`weights(f)`: what a loss on the network itself stands over."""
+
+LABELLED = ("logits", "worst", "attacked")
+"""What needs the datum's label beside it."""
 
 
 def read_loss(expr: tree.Expr, network: str, claim: Claim | None, scope: Scope) -> LossExpr:
@@ -37,6 +49,17 @@ def read_loss(expr: tree.Expr, network: str, claim: Claim | None, scope: Scope) 
 def has_term(loss: LossExpr) -> bool:
     """Whether the network's output matters at all."""
     return loss.term is not None or any(has_term(operand) for operand in loss.operands)
+
+
+def terms_in(loss: LossExpr) -> tuple[LossTerm, ...]:
+    """The losses in it."""
+    own = () if loss.term is None else (loss.term,)
+    return own + tuple(term for operand in loss.operands for term in terms_in(operand))
+
+
+def stands_over(loss: LossExpr) -> set[str]:
+    """What the losses in it stand over."""
+    return {term.over for term in terms_in(loss)}
 
 
 def schedules_in(loss: LossExpr) -> set[str]:
@@ -83,7 +106,7 @@ def _term(
     entry = entries.get(word.text)
     if entry is None:
         fix = suggestion(word.text, entries)
-        if word.text in OVER:
+        if word.text in (*OVER, WEIGHTS):
             fix = f"put it into a loss: `xent({word.text}(spec), y)`"
         raise wrong("E0106", f"unknown loss `{word.text}`", word.span, "not a loss", fix)
     first, label, rest = _split(expr, word, network, scope)
@@ -93,7 +116,7 @@ def _term(
         fix = f"`{word.text}` stands over " + ", ".join(sorted(forms))
         problem = f"`{word.text}` does not stand over {over}"
         raise wrong("E0606", problem, first.span, f"this is {over}", fix)
-    if label is None and over != "violation":
+    if label is None and over in LABELLED:
         fix = f"write `{word.text}({expression_text(first)}, y)`"
         raise wrong("E0210", f"`{word.text}` needs the label", expr.span, "no label", fix)
     return LossTerm(word.text, over, fill(word, entry.slots, rest, scope))
@@ -117,17 +140,21 @@ def _split(
 
 
 def _over(expr: tree.Expr, network: str, claim: Claim | None, scope: Scope) -> str:
-    """What a loss stands over: "logits", "worst" or "violation"."""
-    fix = f"write `{network}(x)`, `worst(spec)` or `violation(spec)`"
+    """What a loss stands over: "logits", "weights", or a word of `OVER`."""
+    fix = f"write `{network}(x)`, `worst(spec)`, `violation(spec)` or `attacked(spec)`"
     if not isinstance(expr, tree.Call) or not isinstance(expr.function, tree.Name):
         raise wrong("E0606", "a loss stands over outputs or bounds", expr.span, fix=fix)
     word, arguments = expr.function.text, [argument.value for argument in expr.arguments]
     name = arguments[0].text if arguments and isinstance(arguments[0], tree.Name) else ""
     if word == network and len(arguments) == 1 and type(scope.names.get(name)).__name__ == "Datum":
         return "logits"
+    if word == WEIGHTS and len(arguments) == 1 and name == network:
+        return WEIGHTS
     if word not in OVER or len(arguments) != 1 or name != "spec":
-        if word not in OVER and word != network:
-            fix = suggestion(word, {*OVER, network}) or fix
+        if word == WEIGHTS:
+            fix = f"write `{WEIGHTS}({network})`"
+        elif word not in OVER and word != network:
+            fix = suggestion(word, {*OVER, WEIGHTS, network}) or fix
         raise wrong("E0606", "a loss stands over outputs or bounds", expr.span, fix=fix)
     if claim is None:
         fix = "add `spec = robust(f, x, y, eps)`"
@@ -136,7 +163,7 @@ def _over(expr: tree.Expr, network: str, claim: Claim | None, scope: Scope) -> s
         fix = "use `violation(spec)`, with a loss such as `hinge`"
         problem = "worst-case logits exist only for argmax claims"
         raise wrong("E0411", problem, expr.span, f"`{claim.name}` is another claim", fix)
-    return OVER[word]
+    return word
 
 
 def default_loss(claim: Claim | None, block: tree.Name, scope: Scope) -> LossExpr:

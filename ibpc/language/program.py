@@ -229,7 +229,8 @@ class LossTerm:
     """A leaf of a loss: `xent(f(x), y)` is word xent over "logits".
 
     Over "worst" it is a loss on the worst-case logits (Eq. 10), over "violation" one on the rows'
-    upper bounds.
+    upper bounds, over "attacked" one on the logits at the attack's point, over "inner" one on the
+    bounds of hidden units, over "weights" one on the network's matrices.
     """
 
     word: str
@@ -249,18 +250,29 @@ class LossExpr:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundPart:
+    """One method of `beta * crown + (1 - beta) * ibp`, with its weight (numbers, schedules)."""
+
+    weight: LossExpr
+    method: Invocation
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
     """`fit(net)`: the network that a recipe trains, as a value.
 
     Batch-size counts examples; exactly one of `steps` and `epochs` is given. `curves` has "lr",
-    and every schedule that the claim or the loss names ("eps", "kappa").
+    and every schedule that the claim, the loss or the bound names ("eps", "kappa", "beta").
+    `bound`: the methods whose upper bounds are mixed; their weights sum to 1. `attack`: what finds
+    the points of `attacked(spec)`, None where nothing asks for them. `clip_gradient`: the largest
+    norm of the gradient, None for any. `average`: how weights are averaged, None for not at all.
     """
 
     recipe: str
     net: Net
     data: Split
     claim: Claim | None
-    bound: Invocation
+    bound: tuple[BoundPart, ...]
     loss: LossExpr
     optimiser: Invocation
     initialiser: Invocation
@@ -269,7 +281,9 @@ class Fit:
     epochs: int | None
     seed: int
     curves: Mapping[str, Curve]
-    options: Mapping[str, Any]
+    attack: Invocation | None
+    clip_gradient: float | None
+    average: Invocation | None
     span: Span
 
 

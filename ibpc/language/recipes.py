@@ -1,8 +1,9 @@
 """Recipes: `train fit(f: Image -> Logits) { ... }`, and `fit(net)` as a value.
 
-Defaults (of edition 1): `bound = ibp`, `optimiser = adam`, `init = orthogonal`,
+Defaults (of edition 1): `bound = ibp`, `attack = pgd`, `optimiser = adam`, `init = orthogonal`,
 `batch = 100`, `seed = 0`, `lr = 1e-3`; the loss is Eq. 12 with `kappa = 1/2`, or plain
-cross-entropy in a recipe without a spec.
+cross-entropy in a recipe without a spec. Gradients are not clipped and weights not averaged unless
+`clip_gradient` and `average` say so.
 """
 
 from __future__ import annotations
@@ -13,11 +14,19 @@ from typing import TYPE_CHECKING, Any
 from ibpc.language import specs
 from ibpc.language.binding import bind
 from ibpc.language.data import split_of
-from ibpc.language.evaluate import as_quantity, as_whole, evaluate
+from ibpc.language.evaluate import (
+    as_float,
+    as_number,
+    as_quantity,
+    as_whole,
+    evaluate,
+    in_range,
+)
 from ibpc.language.invocations import invoke
-from ibpc.language.losses import default_loss, read_loss, schedules_in
+from ibpc.language.losses import default_loss, read_loss, schedules_in, stands_over, terms_in
 from ibpc.language.mistakes import Poisoned, suggestion, wrong
-from ibpc.language.program import Claim, Curve, Fit, Invocation, LossExpr, Symbol
+from ibpc.language.mixes import read_bound, schedules_of
+from ibpc.language.program import BoundPart, Claim, Curve, Fit, Invocation, LossExpr, Symbol
 from ibpc.language.schedules import constant, reach, read_curve
 from ibpc.language.settings import by_name, require, value_of
 from ibpc.language.values import (
@@ -44,8 +53,11 @@ PLAIN_SETTINGS = (
     "data",
     "spec",
     "bound",
+    "attack",
     "loss",
     "optimiser",
+    "clip_gradient",
+    "average",
     "init",
     "batch",
     "steps",
@@ -55,7 +67,7 @@ PLAIN_SETTINGS = (
 CURVES = ("lr", "eps", "kappa", "beta")
 """Schedules that may also be set as plain numbers: `lr = 1e-3`."""
 
-DEFAULTS = {"bound": "ibp", "optimiser": "adam", "init": "orthogonal"}
+DEFAULTS = {"attack": "pgd", "optimiser": "adam", "init": "orthogonal", "average": ""}
 
 
 def call_train(definition: Definition, expr: tree.Call, scope: Scope) -> Network:
@@ -147,6 +159,8 @@ class _Recipe:
     data: DataValue | None = None
     claim: Claim | None = None
     loss: LossExpr | None = None
+    bound: tuple[BoundPart, ...] = ()
+    clip: float | None = None
     words: dict[str, Invocation] = field(default_factory=dict)
     curves: dict[str, Curve] = field(default_factory=dict)
     numbers: dict[str, int | None] = field(default_factory=dict)
@@ -167,6 +181,8 @@ class _Recipe:
         self.attempt(self.read_claim)
         for name in DEFAULTS:
             self.attempt(lambda n=name: self.word(n))  # type: ignore[misc]
+        self.attempt(self.read_mix)
+        self.attempt(self.read_clip)
         self.attempt(lambda: self.number("batch", 100, low=1))
         self.attempt(lambda: self.number("seed", 0, low=0))
         self.attempt(self.duration)
@@ -175,6 +191,8 @@ class _Recipe:
         self.attempt(self.read_loss)
         if not self.failed:
             self.attempt(self.check_curves)
+            self.attempt(self.check_attack)
+            self.attempt(self.check_fusion)
 
     def curve(self, setting: tree.Setting, outer: Scope) -> None:
         """One schedule; from here on its name means the schedule."""
@@ -198,18 +216,34 @@ class _Recipe:
         """`optimiser = adam` and the like."""
         vocabulary = self.scope.world.vocabulary
         entries: Any = {
-            "bound": vocabulary.bounds,
+            "attack": vocabulary.attacks,
             "optimiser": vocabulary.optimisers,
             "init": vocabulary.initialisers,
+            "average": vocabulary.averages,
         }[name]
-        span = self.declaration.name.span
-        expr: tree.Expr = tree.Name(DEFAULTS[name], span)
         if name in self.settings:
-            expr = value_of(self.settings[name])
-        if name == "bound" and isinstance(expr, tree.Binary):
-            fix = "write `bound = ibp`"
-            raise wrong("E0606", "mixed bounds are not supported yet", expr.span, fix=fix)
-        self.words[name] = invoke(expr, entries, name, self.scope)
+            self.words[name] = invoke(value_of(self.settings[name]), entries, name, self.scope)
+        elif DEFAULTS[name] in entries:
+            expr = tree.Name(DEFAULTS[name], self.declaration.name.span)
+            self.words[name] = invoke(expr, entries, name, self.scope)
+
+    def read_mix(self) -> None:
+        """`bound = ibp`, or a mix of bounds."""
+        expr: tree.Expr = tree.Name("ibp", self.declaration.name.span)
+        if "bound" in self.settings:
+            expr = value_of(self.settings["bound"])
+        self.bound = read_bound(expr, self.scope)
+
+    def read_clip(self) -> None:
+        """`clip_gradient = 10`."""
+        if "clip_gradient" in self.settings:
+            expr = value_of(self.settings["clip_gradient"])
+            number = as_number(evaluate(expr, self.scope), expr.span)
+            in_range(number, expr.span, 0, None)
+            if number == 0:
+                fix = "give the largest norm, as in `clip_gradient = 10`"
+                raise wrong("E0304", "no gradient has a norm below 0", expr.span, "0", fix)
+            self.clip = as_float(number, expr.span)
 
     def number(self, name: str, default: int | None, low: int) -> None:
         """A whole number."""
@@ -250,6 +284,8 @@ class _Recipe:
         """Every schedule is used by something; none reaches beyond the end (W0604)."""
         assert self.loss is not None
         used = {"lr", *schedules_in(self.loss)}
+        if stands_over(self.loss) & {"worst", "violation"}:
+            used |= schedules_of(self.bound)
         if self.claim is not None and isinstance(self.claim.set.eps, Symbol):
             used.add(self.claim.set.eps.name)
         self.curves.setdefault("lr", constant(1e-3))
@@ -267,6 +303,34 @@ class _Recipe:
                 problem = f"training ends at {curve.unit[:-1]} {last}, before `{name}` is done"
                 self.scope.world.sink.warn("W0604", problem, setting.span, label)
 
+    def check_attack(self) -> None:
+        """An `attack` that nothing asks for is a mistake (E0104); its words are then dropped."""
+        assert self.loss is not None
+        entries = self.scope.world.vocabulary.bounds
+        over = stands_over(self.loss)
+        by_bound = any(
+            getattr(entries[part.method.word], "attacks", False) for part in self.bound
+        ) and bool(over & {"worst", "violation"})
+        if "attacked" in over or by_bound:
+            return
+        self.words.pop("attack", None)
+        if "attack" in self.settings:
+            fix = "name it in the loss: `xent(attacked(spec), y)`"
+            at = self.settings["attack"].name.span
+            raise wrong("E0104", "the attack is used by nothing", at, "unused", fix)
+
+    def check_fusion(self) -> None:
+        """A fused bound bounds a cross-entropy, and nothing else (E0606)."""
+        assert self.loss is not None
+        fused = [part.method for part in self.bound if part.method.arguments.get("fused")]
+        if fused and any(
+            term.over == "violation" or (term.over == "worst" and term.word != "xent")
+            for term in terms_in(self.loss)
+        ):
+            fix = "use `xent(worst(spec), y)`, or leave `fused = true` out"
+            problem = "a fused bound bounds the cross-entropy alone"
+            raise wrong("E0606", problem, fused[0].span, "fused with the loss", fix)
+
     def fit(self) -> Fit:
         """The recipe's value, once all is read."""
         if self.failed or self.data is None or self.loss is None:
@@ -281,7 +345,7 @@ class _Recipe:
             net=net,
             data=self.data.split,
             claim=self.claim,
-            bound=self.words["bound"],
+            bound=self.bound,
             loss=self.loss,
             optimiser=self.words["optimiser"],
             initialiser=self.words["init"],
@@ -290,6 +354,8 @@ class _Recipe:
             epochs=self.numbers["epochs"],
             seed=seed,
             curves=self.curves,
-            options={},
+            attack=self.words.get("attack"),
+            clip_gradient=self.clip,
+            average=self.words.get("average"),
             span=self.declaration.name.span,
         )

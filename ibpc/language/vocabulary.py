@@ -137,3 +137,5 @@ class Vocabulary:
     sources: Mapping[str, Entry]
     builtin_data: Mapping[str, Shape]
     augmentations: Mapping[str, Entry]
+    attacks: Mapping[str, Entry] = field(default_factory=dict)
+    averages: Mapping[str, Entry] = field(default_factory=dict)

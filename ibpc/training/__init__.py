@@ -9,33 +9,42 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ibpc.graph import INITIALISERS
+from ibpc.training.attacks import ATTACKS
+from ibpc.training.averages import AVERAGES
 from ibpc.training.codes import EXPLANATIONS
 from ibpc.training.losses import LOSSES
 from ibpc.training.methods import BOUNDS
 from ibpc.training.optimisers import OPTIMISERS
-from ibpc.training.records import Bound, Loss, Optimiser
+from ibpc.training.records import Average, Bound, Loss, Optimiser, TrainingAttack
 
 if TYPE_CHECKING:
+    from ibpc.training.programs import Batch
     from ibpc.training.step import Step, Stepper
     from ibpc.training.trainer import device_for, fit_key, train
 
 __all__ = [
+    "ATTACKS",
+    "AVERAGES",
     "BOUNDS",
     "EXPLANATIONS",
     "INITIALISERS",
     "LOSSES",
     "OPTIMISERS",
+    "Average",
+    "Batch",
     "Bound",
     "Loss",
     "Optimiser",
     "Step",
     "Stepper",
+    "TrainingAttack",
     "device_for",
     "fit_key",
     "train",
 ]
 
 _LAZY = {
+    "Batch": "ibpc.training.programs",
     "Step": "ibpc.training.step",
     "Stepper": "ibpc.training.step",
     "device_for": "ibpc.training.trainer",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ibpc.data import augment, datum_keys, derive
+from ibpc.training.programs import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,8 +48,8 @@ class Batches:
         self._augmentations = tuple(augmentations)
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
 
-    def at(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pixels (batch, *shape) float32 and labels (batch,) int64 of step `step` (from 0)."""
+    def at(self, step: int) -> Batch:
+        """What step `step` (from 0) trains on."""
         epoch = self._plan.epoch(step)
         if epoch != self._epoch:
             self._order = order(self._seed, epoch, len(self._labels), self._device)
@@ -58,7 +59,7 @@ class Batches:
         pixels = self._images.index_select(0, chosen).to(torch.float32)
         if self._scale != 1:
             pixels = pixels / self._scale
+        keys = datum_keys(self._seed, epoch, chosen)
         if self._augmentations:
-            keys = datum_keys(self._seed, epoch, chosen)
             pixels = augment(self._augmentations, pixels, keys)
-        return pixels, self._labels.index_select(0, chosen)
+        return Batch(pixels, self._labels.index_select(0, chosen), keys)

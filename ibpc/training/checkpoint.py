@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -33,7 +33,7 @@ class Checkpoint:
 
     `key` names the recipe, data and seed; `threads`, `device` and `layout` what exactness of the
     resumed run depends on; `window` the metrics gathered since the last line of metrics.jsonl;
-    `seconds` the time trained so far.
+    `seconds` the time trained so far; `average` the averaged weights, where the recipe has any.
     """
 
     key: str
@@ -46,6 +46,7 @@ class Checkpoint:
     weights: dict[str, torch.Tensor]
     optimiser: dict[str, Any]
     window: dict[str, Any]
+    average: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
 class Shelf:
@@ -93,7 +94,7 @@ class Shelf:
 def encode(state: Checkpoint) -> bytes:
     """The file of a checkpoint."""
     buffer = io.BytesIO()
-    content = {field.name: getattr(state, field.name) for field in fields(state)}
+    content = {one.name: getattr(state, one.name) for one in fields(state)}
     torch.save({"format": FORMAT, **content}, buffer)
     payload = buffer.getvalue()
     return hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload

@@ -10,11 +10,12 @@ only it needs. That is what makes the warm-up of Eq. 12 (kappa = 1) a plain trai
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ibpc.errors import Diagnostic, InternalError, TypeMistake
 from ibpc.training.codes import NO_SUCH_LOSS, NOT_A_SUM
 from ibpc.training.losses import LOSSES
+from ibpc.training.rows import chosen_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ibpc.errors import Span
     from ibpc.language import LossExpr, LossTerm
+    from ibpc.training.programs import Batch, Outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,25 @@ class Sum:
     @property
     def needs_logits(self) -> bool:
         """Whether some term stands over the clean logits."""
-        return any(term.over == "logits" for _, term in self.parts)
+        return self._stands_over("logits")
 
     @property
     def needs_violation(self) -> bool:
         """Whether some term stands over the rows' upper bounds."""
-        return any(term.over != "logits" for _, term in self.parts)
+        return self._stands_over("worst", "violation")
+
+    @property
+    def needs_attack(self) -> bool:
+        """Whether some term stands over the logits at the attack's point."""
+        return self._stands_over("attacked")
+
+    @property
+    def needs_inner(self) -> bool:
+        """Whether some term stands over the bounds of hidden units."""
+        return self._stands_over("inner")
+
+    def _stands_over(self, *kinds: str) -> bool:
+        return any(term.over in kinds for _, term in self.parts)
 
     def scaled(self, factor: float) -> Sum:
         """The sum times a number."""
@@ -103,11 +118,18 @@ def check_loss(expression: LossExpr, values: Mapping[str, float], at: Span | Non
 
 
 def value_of(
-    term: LossTerm, logits: torch.Tensor | None, violation: torch.Tensor | None, label: torch.Tensor
+    term: LossTerm, outputs: Outputs, batch: Batch, matrices: Sequence[torch.Tensor]
 ) -> torch.Tensor:
-    """The term's value on one batch, a scalar."""
-    values = logits if term.over == "logits" else violation
-    value: torch.Tensor = LOSSES[term.word].forms[term.over](values, label, term.arguments)
+    """The term's value on one batch, a scalar; `matrices` are the network's."""
+    values: Any = {
+        "logits": outputs.logits,
+        "attacked": outputs.attacked,
+        "inner": outputs.inner,
+        "weights": matrices,
+    }.get(term.over, outputs.violation)
+    if "rows" in term.arguments and outputs.violation is values:
+        values = chosen_rows(values, batch.keys, term.arguments)
+    value: torch.Tensor = LOSSES[term.word].forms[term.over](values, batch.label, term.arguments)
     return value
 
 

@@ -4,9 +4,11 @@ A line every so many steps holds the step, the means over the window since the l
 schedules' values at that step:
 
     {"step": 200, "epoch": 0, "loss": 0.41, "fit": 0.41, "spec": null, "train_error": 0.12,
-     "verified_error": null, "steps_per_s": 130.2, "schedules": {"eps": 0.0, ...}}
+     "attack_error": null, "verified_error": null, "steps_per_s": 130.2, "schedules": {...}}
 
-`verified_error`: the share of examples whose claim the bounds did not prove at that step's radius.
+`attack_error`: the share of examples that were wrong at the attack's point, in the form that was
+trained. `verified_error`: the share of examples whose claim the bounds did not prove at that step's
+radius.
 """
 
 from __future__ import annotations
@@ -35,27 +37,31 @@ class Window:
 
     def clear(self) -> None:
         """Starts a new window."""
-        self._steps = self._fitted = self._bounded = self._clean = self._boxed = 0
-        self._sums = torch.zeros(5, dtype=torch.float64, device=self._device)
+        self._steps = self._fitted = self._bounded = 0
+        self._clean = self._hit = self._boxed = 0
+        self._sums = torch.zeros(6, dtype=torch.float64, device=self._device)
         self._first_bad = torch.full((), _NEVER, dtype=torch.float64, device=self._device)
 
     def add(self, number: int, step: Step, label: torch.Tensor) -> None:
         """Takes in one step without waiting for the device."""
         zero = torch.zeros((), device=step.loss.device)
-        wrong = unproved = zero
+        wrong = hit = unproved = zero
         self._steps += 1
         self._fitted += step.fit is not None
         self._bounded += step.spec is not None
         if step.logits is not None:
             wrong = (step.logits.argmax(1) != label).sum()
             self._clean += len(label)
+        if step.attacked is not None:
+            hit = (step.attacked.argmax(1) != label).sum()
+            self._hit += len(label)
         if step.violation is not None:
             worst = step.violation.amax(1)
             unproved = (worst >= 0 if self._strict else worst > 0).sum()
             self._boxed += len(label)
         fit = zero if step.fit is None else step.fit
         spec = zero if step.spec is None else step.spec
-        self._sums += torch.stack([step.loss, fit, spec, wrong, unproved])
+        self._sums += torch.stack([step.loss, fit, spec, wrong, hit, unproved])
         bad = torch.where(torch.isfinite(step.loss), _NEVER, float(number))
         self._first_bad = torch.minimum(self._first_bad, bad)
 
@@ -66,24 +72,33 @@ class Window:
 
     def means(self) -> dict[str, float | None]:
         """The means of the window; None where nothing was gathered (waits for the device)."""
-        counts = (self._steps, self._fitted, self._bounded, self._clean, self._boxed)
-        names = ("loss", "fit", "spec", "train_error", "verified_error")
+        names = ("loss", "fit", "spec", "train_error", "attack_error", "verified_error")
         sums: list[float] = self._sums.tolist()
         return {
             name: total / count if count else None
-            for name, total, count in zip(names, sums, counts, strict=True)
+            for name, total, count in zip(names, sums, self._counts(), strict=True)
         }
+
+    def _counts(self) -> tuple[int, ...]:
+        """What each sum is divided by."""
+        return (
+            self._steps,
+            self._fitted,
+            self._bounded,
+            self._clean,
+            self._hit,
+            self._boxed,
+        )
 
     def state(self) -> dict[str, Any]:
         """The window for a checkpoint."""
-        counts = [self._steps, self._fitted, self._bounded, self._clean, self._boxed]
-        return {"counts": counts, "sums": self._sums.cpu()}
+        return {"counts": list(self._counts()), "sums": self._sums.cpu()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """The window of a checkpoint."""
         self.clear()
         counts = state["counts"]
-        self._steps, self._fitted, self._bounded, self._clean, self._boxed = counts
+        self._steps, self._fitted, self._bounded, self._clean, self._hit, self._boxed = counts
         self._sums = state["sums"].to(self._device)
 
 

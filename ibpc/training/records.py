@@ -1,4 +1,4 @@
-"""What a loss, an optimiser and a bound method are: words of the language with their facets.
+"""What losses, bounds, attacks, optimisers and averages are: words with their facets.
 
 Facets import torch inside, so that `ibpc check` can read every record without it.
 """
@@ -19,8 +19,13 @@ from ibpc.language import Entry
 class Loss(Entry):
     """A loss: a word with what it may stand over, and its formula for each.
 
-    `forms` maps "logits", "worst" or "violation" to a function of (values, labels, arguments):
-    values (batch, n) are the logits, or the rows' upper bounds m = C z + d; the result is a scalar.
+    `forms` maps what it may stand over to a function of (values, labels, arguments) that gives a
+    scalar. Values are, by what the loss stands over:
+
+    * "logits", "attacked": logits (batch, n), of the datum or of the attack's point;
+    * "worst", "violation": the rows' upper bounds m = C z + d, (batch, rows);
+    * "inner": the `Inner` bounds of the hidden units;
+    * "weights": a list of the network's matrices.
     """
 
     forms: Mapping[str, Callable[[Any, Any, Mapping[str, Any]], Any]]
@@ -38,9 +43,41 @@ class Bound(Entry):
     """A way to bound the claim while training.
 
     `attach(graph, claim, arguments)` gives the graph whose only output is the violation.
+    `region(arguments, lower, upper, x, point)` gives the box to bound over, where it is another
+    than the claim's; `point` is what the recipe's attack found.
+    `lower(graph, weights, arguments)` gives a function (lower, upper, label) -> upper bounds
+    (batch, rows); without it the interval program does, which shares a pass with the clean logits.
     """
 
     attach: Callable[[Any, Any, Mapping[str, Any]], Any]
+    region: Callable[..., Any] | None = None
+    lower: Callable[[Any, Any, Mapping[str, Any]], Any] | None = None
+
+    @property
+    def attacks(self) -> bool:
+        """Whether it needs an attack's point."""
+        return self.region is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingAttack(Entry):
+    """What finds bad points while training.
+
+    `find(rows, lower, upper, x, label, keys, arguments)` gives points (batch, *dims) of the boxes;
+    `rows(x, label)` is C f(x) + d, `keys` (batch,) int64 decide whatever is random.
+    """
+
+    find: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Average(Entry):
+    """A way to average weights over steps: `merge(average, now, step, arguments)`, in place.
+
+    Two lists of tensors; `step` counts the updates from 0.
+    """
+
+    merge: Callable[[Any, Any, int, Mapping[str, Any]], None]
 
 
 def collect(package: str, paths: Any, attribute: str) -> Mapping[str, Any]:

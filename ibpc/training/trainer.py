@@ -146,7 +146,7 @@ class _Run:
         """Writes the trained network."""
         self._save()
         about = metadata(self._fit, self._key, self._step)
-        graph = self._stepper.weights.graph(self._graph)
+        graph = self._stepper.trained(self._graph)
         facts = {
             **about,
             "device": self._device,
@@ -161,10 +161,10 @@ class _Run:
 
     def _one_step(self) -> None:
         number = self._step
-        x, label = self._batches.at(number)
+        batch = self._batches.at(number)
         values = self._plan.values(number)
-        step = self._stepper.step(number, x, label, values)
-        self._window.add(number, step, label)
+        step = self._stepper.step(number, batch, values)
+        self._window.add(number, step, batch.label)
         self._step = number + 1
         if self._step % METRICS_STEPS == 0 or self._step == self._plan.steps:
             self._tell(values)
@@ -199,6 +199,7 @@ class _Run:
             weights={name: value.detach().cpu() for name, value in weights.items()},
             optimiser=self._stepper.optimiser.state_dict(),
             window=self._window.state(),
+            average={name: one.cpu() for name, one in self._stepper.average.items()},
         )
         self._shelf.save(state)
         self._saved_time = time.monotonic()
@@ -220,6 +221,8 @@ class _Run:
             )
         self._stepper.weights.load_state_dict(state.weights)
         self._stepper.optimiser.load_state_dict(state.optimiser)
+        for name, tensor in state.average.items():
+            self._stepper.average[name].copy_(tensor)
         self._window.restore(state.window)
         self._step, self._seconds = state.step, state.seconds
 

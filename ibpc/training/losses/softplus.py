@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ibpc.language import Slot
 from ibpc.training.records import Loss
+from ibpc.training.rows import ROW_SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,10 @@ def over_violation(violation: Any, _: Any, arguments: Mapping[str, Any]) -> Any:
 
 LOSS = Loss(
     word="softplus",
-    slots=(Slot("margin", "real", default=10, low=0, doc="shifts the bend to m = -margin"),),
+    slots=(
+        Slot("margin", "real", default=10, low=0, doc="shifts the bend to m = -margin"),
+        *ROW_SLOTS,
+    ),
     doc="mean of log(1 + exp(m + margin)) over the rows' upper bounds m",
     source="Gowal et al. 2019, ablation; deepmind/interval-bound-propagation",
     forms={"violation": over_violation},

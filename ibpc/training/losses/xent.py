@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ibpc.training.records import Loss
+from ibpc.training.rows import ROW_SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,8 +39,8 @@ def over_worst(margins: Any, _: Any, __: Mapping[str, Any]) -> Any:
 
 LOSS = Loss(
     word="xent",
-    slots=(),
-    doc="cross-entropy of the logits, or of the worst-case logits",
+    slots=ROW_SLOTS,
+    doc="cross-entropy of the logits, of attacked ones, or of the worst-case logits",
     source="Gowal et al. 2019, Eq. 12",
-    forms={"logits": over_logits, "worst": over_worst},
+    forms={"logits": over_logits, "attacked": over_logits, "worst": over_worst},
 )

@@ -36,8 +36,8 @@ def test_a_run_becomes_a_task_with_a_recipe(tmp_path: Path) -> None:
         Fraction(1, 10),
     )
     assert (fit.steps, fit.epochs, fit.batch, fit.seed) == (60_000, None, 100, 0)
-    assert (fit.bound.word, fit.optimiser.word, fit.initialiser.word) == (
-        "ibp",
+    assert ([p.method.word for p in fit.bound], fit.optimiser.word, fit.initialiser.word) == (
+        ["ibp"],
         "adam",
         "orthogonal",
     )

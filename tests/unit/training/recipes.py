@@ -12,6 +12,7 @@ from ibpc.data import Examples
 from ibpc.errors import Span
 from ibpc.language import Template, Weight
 from ibpc.language.program import (
+    BoundPart,
     Claim,
     Curve,
     Dataset,
@@ -28,6 +29,11 @@ from ibpc.language.program import (
     Symbol,
     TensorType,
 )
+from ibpc.passes import prepare
+from ibpc.training import Stepper
+from ibpc.training.batches import Batches
+from ibpc.training.schedule import Plan
+from ibpc.training.trainer import initial_graph
 
 HERE = Span("specs/tiny.ibp", 1, 1, 1, 2)
 INPUT = TensorType((2,), ((Fraction(0), Fraction(1)),))
@@ -47,6 +53,16 @@ def paper_loss() -> LossExpr:
     """Kappa * xent(f(x), y) + (1 - kappa) * xent(worst(spec), y)."""
     rest = LossExpr("-", (number(1), KAPPA))
     return LossExpr("+", (LossExpr("*", (KAPPA, FIT)), LossExpr("*", (rest, SPEC))))
+
+
+def bounded(word: str, **arguments: Any) -> tuple[BoundPart, ...]:
+    """One bound method alone."""
+    return (BoundPart(number(1), Invocation(word, arguments, HERE)),)
+
+
+def term(word: str, over: str, **arguments: Any) -> LossExpr:
+    """One loss alone."""
+    return LossExpr("term", term=LossTerm(word, over, arguments))
 
 
 def curve(*segments: tuple[str, float, int | None]) -> Curve:
@@ -72,6 +88,25 @@ def tiny_net(norm: bool = False) -> DeclaredNet:
     return DeclaredNet("tiny", INPUT, OUTPUT, tuple(nodes), (), 16, 99, HERE)
 
 
+def deep_net() -> DeclaredNet:
+    """2 -> 6 relu -> 5 relu -> 3."""
+    nodes = (
+        _gemm("fc1", "x", 6, 2),
+        PlannedNode("fc1_relu", ("fc1",), Template("Relu"), (6,), HERE, hidden=6),
+        _gemm("fc2", "fc1_relu", 5, 6),
+        PlannedNode("fc2_relu", ("fc2",), Template("Relu"), (5,), HERE, hidden=5),
+        _gemm("out", "fc2_relu", 3, 5),
+    )
+    return DeclaredNet("deep", INPUT, OUTPUT, nodes, (), 11, 71, HERE)
+
+
+def stepper_for(fit: Fit) -> tuple[Stepper, Batches]:
+    """A stepper and the batches of `dots`."""
+    plan = Plan.of(fit, 64)
+    stepper = Stepper(fit, prepare(initial_graph(fit), "training"), plan.curves)
+    return stepper, Batches(dots(), plan, fit.seed, fit.data.dataset.augment, "cpu")
+
+
 def tiny_fit(steps: int = 60, norm: bool = False, **changes: Any) -> Fit:
     """A recipe in the paper's form: warm-up, ramp, both losses."""
     source = Invocation("scatter", {}, HERE)
@@ -91,7 +126,7 @@ def tiny_fit(steps: int = 60, norm: bool = False, **changes: Any) -> Fit:
         net=tiny_net(norm),
         data=Split(dataset, "all"),
         claim=claim,
-        bound=Invocation("ibp", {"elide": True}, HERE),
+        bound=bounded("ibp", elide=True),
         loss=paper_loss(),
         optimiser=Invocation("adam", {}, HERE),
         initialiser=Invocation("orthogonal", {}, HERE),
@@ -104,7 +139,9 @@ def tiny_fit(steps: int = 60, norm: bool = False, **changes: Any) -> Fit:
             "eps": curve(("hold", 0.0, 20), ("linear", 0.1, 40)),
             "kappa": curve(("hold", 1.0, 20), ("linear", 0.5, 40)),
         },
-        options={},
+        attack=None,
+        clip_gradient=None,
+        average=None,
         span=HERE,
     )
     return replace(fit, **changes)

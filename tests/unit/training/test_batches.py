@@ -43,7 +43,7 @@ def test_a_step_gives_the_same_batch_whenever_it_is_asked_for() -> None:
 
 def test_pixels_are_those_of_the_examples() -> None:
     examples = dots()
-    pixels, labels = Batches(examples, Plan.of(tiny_fit(), 64), 0, (), "cpu").at(0)
+    pixels, labels, _ = Batches(examples, Plan.of(tiny_fit(), 64), 0, (), "cpu").at(0)
     chosen = order(0, 0, 64)[:10].numpy()
     assert np.array_equal(pixels.numpy(), examples.pixels(chosen))
     assert np.array_equal(labels.numpy(), examples.labels[chosen])
@@ -59,7 +59,7 @@ def test_augmentation_depends_on_epoch_and_datum_not_on_the_batch() -> None:
         batches = Batches(examples, plan, 5, crop, "cpu")
         first = epoch * plan.steps_per_epoch
         pairs = [batches.at(step) for step in range(first, first + plan.steps_per_epoch)]
-        return {int(y): x for xs, ys in pairs for x, y in zip(xs, ys, strict=True)}
+        return {int(y): x for xs, ys, _ in pairs for x, y in zip(xs, ys, strict=True)}
 
     by_four, by_six = shown(4, 1), shown(6, 1)
     assert all(torch.equal(by_four[datum], by_six[datum]) for datum in range(12))

@@ -7,7 +7,9 @@ import math
 import pytest
 import torch
 
-from ibpc.training import BOUNDS, LOSSES, OPTIMISERS
+from ibpc.training import ATTACKS, AVERAGES, BOUNDS, LOSSES, OPTIMISERS
+
+RECORDS = (ATTACKS, AVERAGES, BOUNDS, LOSSES, OPTIMISERS)
 
 LABEL = torch.tensor([0, 2])
 
@@ -53,10 +55,10 @@ def test_softplus_is_the_mean_of_shifted_rows() -> None:
 
 
 def test_every_record_says_what_it_is_and_where_it_comes_from() -> None:
-    assert set(LOSSES) == {"hinge", "softplus", "xent"}
+    assert set(LOSSES) == {"balance", "hinge", "l1", "softplus", "tightness", "xent"}
     assert set(OPTIMISERS) == {"adam", "sgd"}
-    assert set(BOUNDS) == {"ibp"}
-    for record in (*LOSSES.values(), *OPTIMISERS.values(), *BOUNDS.values()):
+    assert set(BOUNDS) == {"crown", "ibp", "sabr", "wong"}
+    for record in (r for words in RECORDS for r in words.values()):
         assert record.doc
         assert record.source
         assert all(slot.doc for slot in record.slots)

@@ -29,6 +29,7 @@ def test_means_count_only_the_steps_that_had_the_pass() -> None:
         "fit": 1.5,
         "spec": 3.0,
         "train_error": 0.5,
+        "attack_error": None,
         "verified_error": 0.5,
     }
 

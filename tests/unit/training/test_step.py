@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from recipes import dots, tiny_fit
+from recipes import bounded, dots, tiny_fit
 
 from ibpc.language.program import Fit, Invocation
 from ibpc.passes import prepare
@@ -24,11 +24,11 @@ def stepper_for(fit: Fit) -> tuple[Stepper, Batches, Plan]:
 
 def take(fit: Fit, values: dict[str, float]) -> tuple[Stepper, Any]:
     stepper, batches, _ = stepper_for(fit)
-    return stepper, stepper.step(0, *batches.at(0), {"lr": 0.1, **values})
+    return stepper, stepper.step(0, batches.at(0), {"lr": 0.1, **values})
 
 
 def made(stepper: Stepper) -> set[str]:
-    return {"clean", "both", "bound"} & set(vars(stepper.programs))
+    return set(stepper.programs.made)
 
 
 def test_the_warm_up_is_a_plain_step() -> None:
@@ -62,7 +62,7 @@ def test_at_radius_zero_both_losses_agree() -> None:
 
 
 def test_elision_changes_the_bounds_and_never_for_the_worse() -> None:
-    loose = tiny_fit(bound=Invocation("ibp", {"elide": False}, tiny_fit().span))
+    loose = tiny_fit(bound=bounded("ibp", elide=False))
     _, without = take(loose, {"kappa": 0.5, "eps": 0.1})
     _, with_it = take(tiny_fit(), {"kappa": 0.5, "eps": 0.1})
     torch.testing.assert_close(with_it.logits, without.logits)
@@ -73,7 +73,7 @@ def test_elision_changes_the_bounds_and_never_for_the_worse() -> None:
 def test_a_step_is_that_of_a_hand_written_network() -> None:
     """One IBP step written out with torch alone: Eq. 6, 7, 10 and 12, unelided."""
     fit = tiny_fit(
-        bound=Invocation("ibp", {"elide": False}, tiny_fit().span),
+        bound=bounded("ibp", elide=False),
         optimiser=Invocation("sgd", {}, tiny_fit().span),
     )
     stepper, batches, _ = stepper_for(fit)
@@ -81,7 +81,8 @@ def test_a_step_is_that_of_a_hand_written_network() -> None:
     w1, b1, w2, b2 = (
         stepper.weights.value(name).detach().clone().requires_grad_() for name in names
     )
-    x, label = batches.at(0)
+    batch = batches.at(0)
+    x, label = batch.x, batch.label
     loss = 0.75 * torch.nn.functional.cross_entropy(torch.relu(x @ w1.T + b1) @ w2.T + b2, label)
     lower, upper = (x - 0.1).clamp(0, 1), (x + 0.1).clamp(0, 1)
     mu, r = (lower + upper) / 2 @ w1.T + b1, (upper - lower) / 2 @ w1.abs().T
@@ -91,7 +92,7 @@ def test_a_step_is_that_of_a_hand_written_network() -> None:
     worst = torch.where(true, mu - r, mu + r)
     loss = loss + 0.25 * torch.nn.functional.cross_entropy(worst, label)
     gradients = torch.autograd.grad(loss, (w1, b1, w2, b2))
-    step = stepper.step(0, x, label, {"lr": 0.1, "kappa": 0.75, "eps": 0.1})
+    step = stepper.step(0, batch, {"lr": 0.1, "kappa": 0.75, "eps": 0.1})
     torch.testing.assert_close(step.loss, loss.detach())
     for name, old, gradient in zip(names, (w1, b1, w2, b2), gradients, strict=True):
         torch.testing.assert_close(
@@ -106,5 +107,5 @@ def test_losses_on_the_violation_train_too(word: str) -> None:
     fit = tiny_fit(loss=LossExpr("term", term=LossTerm(word, "violation", {"margin": 1.0})))
     stepper, batches, _ = stepper_for(fit)
     values = {"lr": 0.01, "kappa": 0.5, "eps": 0.01}
-    losses = [float(stepper.step(n, *batches.at(n), values).loss) for n in range(150)]
+    losses = [float(stepper.step(n, batches.at(n), values).loss) for n in range(150)]
     assert sum(losses[-10:]) < 0.8 * sum(losses[:10])

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import torch
-from recipes import curve, dots, tiny_fit
+from recipes import HERE, bounded, curve, dots, paper_loss, term, tiny_fit
 
 from ibpc.errors import FileMistake, NumericalDoubt
 from ibpc.graph import load_onnx
+from ibpc.language import Invocation, LossExpr
 from ibpc.progress import SilentProgress
 from ibpc.training import train, trainer
 
@@ -125,6 +126,37 @@ def test_a_crashed_training_resumes_exactly(tmp_path: Path, norm: bool) -> None:
     seen = Recorder()
     halves = train(tiny_fit(norm=norm), dots(), tmp_path / "halves", progress=seen)
     assert seen.starts == [(60, "fit(tiny)", 20)]  # the end of the warm-up
+    assert halves.read_bytes() == whole.read_bytes()
+    assert lines(tmp_path / "halves") == lines(tmp_path / "whole")
+
+
+PGD = Invocation("pgd", {"steps": 2}, HERE)
+EVERYTHING = {
+    "adversarial": {"loss": term("xent", "attacked"), "attack": PGD},
+    "sabr": {"bound": bounded("sabr", share=0.5), "attack": PGD},
+    "crown-ibp": {"bound": bounded("crown")},
+    "fused": {"bound": bounded("crown", fused=True)},
+    "wong": {"bound": bounded("wong")},
+    "random rows": {"loss": term("hinge", "violation", rows="random", count=1)},
+    "warm-up": {"loss": LossExpr("+", (term("tightness", "inner"), term("balance", "inner")))},
+    "averaged": {
+        "loss": LossExpr("+", (paper_loss(), term("l1", "weights"))),
+        "average": Invocation("ema", {"decay": 0.9}, HERE),
+        "clip_gradient": 0.5,
+        "norm": True,
+    },
+}
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_every_method_resumes_exactly(tmp_path: Path, name: str) -> None:
+    fit = tiny_fit(**EVERYTHING[name])
+    whole = train(fit, dots(), tmp_path / "whole", progress=Recorder())
+    with pytest.raises(Crash):
+        train(fit, dots(), tmp_path / "halves", progress=Recorder(49, crash))
+    seen = Recorder()
+    halves = train(fit, dots(), tmp_path / "halves", progress=seen)
+    assert seen.starts == [(60, "fit(tiny)", 40)]
     assert halves.read_bytes() == whole.read_bytes()
     assert lines(tmp_path / "halves") == lines(tmp_path / "whole")
 
