@@ -7,6 +7,7 @@ of each file means, and `blocks` how each kind of declaration is worked out.
 from ibpc.language.canonical import canonical, identity
 from ibpc.language.check import check_file
 from ibpc.language.codes import CODES
+from ibpc.language.losses import stands_over
 from ibpc.language.program import (
     AffineMap,
     BoundPart,
@@ -95,4 +96,5 @@ __all__ = [
     "describe_net",
     "identity",
     "number_text",
+    "stands_over",
 ]

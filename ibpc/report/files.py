@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ibpc.experiment import Trained
 from ibpc.graph import save_bytes
-from ibpc.language import Fit, Symbol
+from ibpc.language import Fit, Symbol, stands_over
 from ibpc.verification import Unknown
 
 if TYPE_CHECKING:
@@ -103,10 +103,22 @@ def _network_facts(fit: Fit) -> dict[str, Any]:
     return {
         "net": fit.net.name,
         "recipe": fit.recipe,
-        "bound": None if fit.claim is None else _invocation(fit.bound),
+        "bound": _method(fit),
         "seed": fit.seed,
         "eps_train": None if eps is None else _plain(eps),
     }
+
+
+def _method(fit: Fit) -> str | None:
+    """What the loss trains against: bounds, an attack, a mix of these, or nothing (None)."""
+    over = stands_over(fit.loss)
+    bounds = [_invocation(part.method) for part in fit.bound]
+    found = bounds if over & {"worst", "violation"} else []
+    if "attacked" in over and fit.attack is not None:
+        found = [*found, _invocation(fit.attack)]
+    if len(found) > 1:
+        return f"mix of {' and '.join(found)}"
+    return found[0] if found else None
 
 
 def _data_facts(task: VerifyTask) -> dict[str, Any] | None:
