@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ibpc.cli.arguments import add_output, add_overrides, overrides
+from ibpc.cli.targets import target_of
 from ibpc.cli.vocabulary import vocabulary
-from ibpc.errors import Diagnostic, NameMistake, did_you_mean
 from ibpc.integrity import refuse_other_networks
 from ibpc.language import check_file
 
 if TYPE_CHECKING:
     import argparse
-
-    from ibpc.language import Program, Target
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -73,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     program = check_file(arguments.file, vocabulary(), overrides(arguments))
     for warning in program.warnings:
         print(warning.render(), file=sys.stderr)
-    target = _target(program, arguments.target)
+    target = target_of(program, arguments.target)
     refuse_other_networks(program)
 
     # Threads that wait for work must not spin: on a busy machine that costs more than it gains.
@@ -106,17 +104,6 @@ def command(arguments: argparse.Namespace) -> list[str]:
     for text in arguments.parameters:
         words += ["-p", text]
     return [*words, "--device", arguments.device, "--threads", str(arguments.threads)]
-
-
-def _target(program: Program, name: str) -> Target:
-    """The target of that name."""
-    if name in program.targets:
-        return program.targets[name]
-    known = ", ".join(program.targets) or "none"
-    hint = did_you_mean(name, program.targets)
-    fix = hint or f"the file's targets are: {known}; add `run {name} {{ ... }}`"
-    problem = f"{program.path} has no run or sweep called `{name}`"
-    raise NameMistake(Diagnostic("E0191", problem, fix=fix))
 
 
 def _positive(text: str) -> int:

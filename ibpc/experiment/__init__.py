@@ -1,9 +1,25 @@
-"""From a checked target to results on disk: run folders, networks, and the order of the work."""
+"""From a checked target to results on disk: run folders, networks, and the order of the work.
 
-from ibpc.experiment.build import compile_program
+Light at import: torch is loaded by what compiles, trains and verifies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ibpc.experiment.execute import Trained, Verified, execute
-from ibpc.experiment.folder import RunFolder, opened, run_folder, write_manifest
-from ibpc.experiment.networks import Means, written
+from ibpc.experiment.folder import (
+    RunFolder,
+    fit_folders,
+    opened,
+    run_folder,
+    stores,
+    write_manifest,
+)
+from ibpc.experiment.networks import Means, trained_before, untrained, written
+
+if TYPE_CHECKING:
+    from ibpc.experiment.build import compile_program
 
 __all__ = [
     "Means",
@@ -12,8 +28,21 @@ __all__ = [
     "Verified",
     "compile_program",
     "execute",
+    "fit_folders",
     "opened",
     "run_folder",
+    "stores",
+    "trained_before",
+    "untrained",
     "write_manifest",
     "written",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads what needs torch when it is first asked for."""
+    if name != "compile_program":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ibpc.experiment.build import compile_program
+
+    return compile_program

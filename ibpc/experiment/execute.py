@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ibpc.experiment.networks import examples_of, network_file
 from ibpc.language import Fit
 from ibpc.progress import progress_on
-from ibpc.verification import Store, verify_task
+from ibpc.verification import Archive, Store, verify_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,9 +42,9 @@ def execute(target: Target, folder: RunFolder, means: Means) -> Iterator[Verifie
     """The results of a target's tasks, each as soon as it is there.
 
     Networks are trained once, by content; verdicts are kept in the folder's store, so that a run
-    that was stopped goes on where it was.
+    that was stopped goes on where it was; what other runs under the same root know is taken over.
     """
-    with Store(folder.store) as store:
+    with Archive(folder.elder_stores()) as elders, Store(folder.store, elders) as store:
         for task in target.tasks:
             if isinstance(task, Fit):
                 path = network_file(task, folder, means)

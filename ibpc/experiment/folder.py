@@ -11,6 +11,10 @@
 
 The folder's name follows from what is asked (nets, recipes, claims, data, parameters), not from
 the text, so that the same command resumes and a changed comment changes nothing.
+
+Folders under one root (`runs/`) know of each other: a network that another run has trained from the
+same recipe and data is copied, and verdicts that another run has reached are read from its store.
+So a changed radius, a new report or a renamed file costs exactly the work that is new.
 """
 
 from __future__ import annotations
@@ -58,6 +62,20 @@ class RunFolder:
     def fit(self, fit: Fit) -> Path:
         """The folder of one trained network, by content."""
         return self.path / "fits" / f"{fit.net.name}-{identity(fit)[:12]}"
+
+    def elder_stores(self) -> list[Path]:
+        """The verdicts of the other runs under the same root."""
+        return [path for path in stores(self.path.parent) if path != self.store]
+
+
+def stores(root: Path) -> list[Path]:
+    """The verdict stores of all runs under a root."""
+    return sorted(root.glob("*/verdicts.sqlite"))
+
+
+def fit_folders(root: Path, fit: Fit) -> list[Path]:
+    """Folders under a root that may hold what a recipe trains, whatever its names then."""
+    return sorted(root.glob(f"*/fits/*-{identity(fit)[:12]}"))
 
 
 def run_folder(root: Path, program: Program, target: Target) -> RunFolder:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from ibpc.data import load
 from ibpc.errors import Diagnostic, FileMistake
+from ibpc.experiment.folder import fit_folders
 from ibpc.graph import attach_maps, emit, load_onnx, save_bytes, write_onnx
 from ibpc.language import DeclaredNet, Fit, OnnxNet
-from ibpc.training import train
+from ibpc.training import fit_key, fit_of
 
 if TYPE_CHECKING:
     from ibpc.data import Examples
@@ -36,23 +37,52 @@ def network_file(network: Fit | Net, folder: RunFolder, means: Means) -> Path:
 
 
 def trained(fit: Fit, folder: RunFolder, means: Means) -> Path:
-    """Run the recipe (in its own folder, by content)."""
+    """Run the recipe (in its own folder, by content), unless another run has done so."""
+    from ibpc.training import train
+
     examples = examples_of(fit.data, means)
+    own = folder.fit(fit)
+    if not (own / "model.onnx").exists() and not (own / "checkpoint").exists():
+        elder = trained_before(fit, examples, folder.path.parent)
+        if elder is not None:
+            _take_over(elder.parent, own)
     return train(fit, examples, folder.fit(fit), device=means.device, threads=means.threads)
 
 
+def trained_before(fit: Fit, examples: Examples, root: Path) -> Path | None:
+    """The file that a run under `root` has trained from this recipe and these data, if any."""
+    key = fit_key(fit, examples)
+    for folder in fit_folders(root, fit):
+        path = folder / "model.onnx"
+        if path.is_file() and fit_of(path) == key:
+            return path
+    return None
+
+
+def _take_over(elder: Path, own: Path) -> None:
+    """Copy a finished training; the network last, since it says that all is there."""
+    for name in ("metrics.jsonl", "fit.json", "model.onnx"):
+        if (elder / name).is_file():
+            save_bytes(own / name, (elder / name).read_bytes())
+
+
 def written(net: Net, folder: Path) -> Path:
-    """Write a network that no recipe touches: initial weights of seed 0, or a third party's."""
+    """The file of a network that no recipe touches; a third party's is used where it lies."""
+    if isinstance(net, OnnxNet) and net.input_map is None and net.output_map is None:
+        return reference(net)
     path = folder / f"{net.name}.onnx"
+    save_bytes(path, untrained(net))
+    return path
+
+
+def untrained(net: Net) -> bytes:
+    """The ONNX bytes of a network as it is: initial weights of seed 0, or a third party's."""
     if isinstance(net, DeclaredNet):
-        save_bytes(path, write_onnx(emit(net, seed=0)))
-        return path
+        return write_onnx(emit(net, seed=0))
     source = reference(net)
     if net.input_map is None and net.output_map is None:
-        return source
-    graph = attach_maps(load_onnx(source), net.input_map, net.output_map)
-    save_bytes(path, write_onnx(graph))
-    return path
+        return source.read_bytes()
+    return write_onnx(attach_maps(load_onnx(source), net.input_map, net.output_map))
 
 
 def reference(net: OnnxNet) -> Path:

@@ -4,18 +4,38 @@ Everything here speaks of content, never of places: moving a folder, reformattin
 or a comment changes nothing.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ibpc.integrity.codes import EXPLANATIONS
 from ibpc.integrity.lockfile import LOCK, Lock, read_lock, write_lock
 from ibpc.integrity.locking import Outcome, check_lock, refuse_other_networks, update_lock
 
+if TYPE_CHECKING:
+    from ibpc.integrity.standing import CellStanding, cell_standings
+
 __all__ = [
     "EXPLANATIONS",
     "LOCK",
+    "CellStanding",
     "Lock",
     "Outcome",
+    "cell_standings",
     "check_lock",
     "read_lock",
     "refuse_other_networks",
     "update_lock",
     "write_lock",
 ]
+
+_HOMES = {"CellStanding": "standing", "cell_standings": "standing"}
+
+
+def __getattr__(name: str) -> Any:
+    """What reads stores and networks is loaded when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"ibpc.integrity.{_HOMES[name]}"), name)

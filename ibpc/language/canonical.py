@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from typing import Any
@@ -17,6 +17,8 @@ _LEFT_OUT: Mapping[str, frozenset[str]] = {
     "DeclaredNet": frozenset({"name", "lines", "signature"}),
     "OnnxNet": frozenset({"name"}),
     "Dataset": frozenset({"name"}),
+    "TensorType": frozenset({"labels"}),
+    "IndexType": frozenset({"labels"}),
     "Claim": frozenset({"name", "text"}),
     "Fit": frozenset({"recipe"}),
     "VerifyTask": frozenset({"name", "title", "bindings"}),
@@ -40,7 +42,8 @@ def _plain(value: Any) -> Any:
         kind = type(value).__name__
         skipped = _NEVER | _LEFT_OUT.get(kind, frozenset())
         kept = [one.name for one in fields(value) if one.name not in skipped]
-        return {"is": kind, **{name: _plain(getattr(value, name)) for name in kept}}
+        plain = {"is": kind, **{name: _plain(getattr(value, name)) for name in kept}}
+        return _numbered(plain) if kind == "Fit" else plain
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, tuple | list):
@@ -52,3 +55,45 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, str | bool | int):
         return value
     raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+def _numbered(fit: dict[str, Any]) -> dict[str, Any]:
+    """A recipe whose schedules are called after the places that use them, not as the spec does.
+
+    `lr` is a setting's name and stays.
+    """
+    curves = fit["curves"]
+    names: dict[str, str] = {}
+    for name in _schedules({key: fit[key] for key in sorted(fit) if key != "curves"}):
+        if name in curves and name != "lr":
+            names.setdefault(name, f"schedule {len(names) + 1}")
+    renamed = {names.get(name, name): curve for name, curve in curves.items()}
+    return {**_renamed(fit, names), "curves": renamed} if names else fit
+
+
+def _schedules(value: Any) -> Iterator[str]:
+    """The names of schedules in a plain value, in an order that does not depend on them."""
+    if isinstance(value, dict):
+        if _names_schedule(value):
+            yield value["name"]
+        for key in sorted(value):
+            yield from _schedules(value[key])
+    elif isinstance(value, list):
+        for one in value:
+            yield from _schedules(one)
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        changed = {key: _renamed(one, names) for key, one in value.items()}
+        if _names_schedule(value):
+            changed["name"] = names.get(value["name"], value["name"])
+        return changed
+    return [_renamed(one, names) for one in value] if isinstance(value, list) else value
+
+
+def _names_schedule(value: Mapping[str, Any]) -> bool:
+    """Whether a plain value is a schedule's name: in a radius, or in a loss."""
+    return value.get("is") == "Symbol" or (
+        value.get("is") == "LossExpr" and value.get("operator") == "schedule"
+    )

@@ -19,8 +19,9 @@ from ibpc.training.records import Average, Bound, Loss, Optimiser, TrainingAttac
 
 if TYPE_CHECKING:
     from ibpc.training.programs import Batch
+    from ibpc.training.result import fit_key, fit_of
     from ibpc.training.step import Step, Stepper
-    from ibpc.training.trainer import device_for, fit_key, train
+    from ibpc.training.trainer import device_for, train
 
 __all__ = [
     "ATTACKS",
@@ -40,6 +41,7 @@ __all__ = [
     "TrainingAttack",
     "device_for",
     "fit_key",
+    "fit_of",
     "train",
 ]
 
@@ -48,7 +50,8 @@ _LAZY = {
     "Step": "ibpc.training.step",
     "Stepper": "ibpc.training.step",
     "device_for": "ibpc.training.trainer",
-    "fit_key": "ibpc.training.trainer",
+    "fit_key": "ibpc.training.result",
+    "fit_of": "ibpc.training.result",
     "train": "ibpc.training.trainer",
 }
 

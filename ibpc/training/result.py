@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import json
 import platform
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ibpc.errors import Diagnostic, FileMistake, ModelMistake
 from ibpc.graph import load_onnx, save_bytes, write_onnx
+from ibpc.language import identity
 from ibpc.training.codes import FOREIGN_NETWORK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ibpc.data import Examples
     from ibpc.graph import Graph
     from ibpc.language import Fit
 
 KEY = "ibpc.fit"
+
+
+def fit_key(fit: Fit, examples: Examples) -> str:
+    """sha256 of the recipe with its network, and of the examples' content."""
+    return sha256(f"{identity(fit)}/{examples.key}".encode()).hexdigest()
 
 
 def finished(path: Path, key: str) -> bool:
@@ -30,11 +38,7 @@ def finished(path: Path, key: str) -> bool:
     """
     if not path.exists():
         return False
-    try:
-        found = load_onnx(path).metadata.get(KEY)
-    except ModelMistake:
-        found = None
-    if found == key:
+    if fit_of(path) == key:
         return True
     raise FileMistake(
         Diagnostic(
@@ -43,6 +47,14 @@ def finished(path: Path, key: str) -> bool:
             fix="give another output folder, or remove the file to train afresh",
         )
     )
+
+
+def fit_of(path: Path) -> str | None:
+    """The key of the recipe and the data that a network's file was trained from, if it says."""
+    try:
+        return load_onnx(path).metadata.get(KEY)
+    except ModelMistake:
+        return None
 
 
 def metadata(fit: Fit, key: str, steps: int) -> dict[str, str]:

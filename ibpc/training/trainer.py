@@ -9,14 +9,13 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import torch
 
 from ibpc.errors import Diagnostic, FileMistake, NumericalDoubt
 from ibpc.graph import attach_maps, emit, load_onnx
-from ibpc.language import DeclaredNet, identity
+from ibpc.language import DeclaredNet
 from ibpc.passes import prepare
 from ibpc.progress import progress_on
 from ibpc.training.allocator import keep_large_blocks
@@ -26,7 +25,7 @@ from ibpc.training.codes import NO_DEVICE, NOT_FINITE, UNWRITABLE
 from ibpc.training.events import Events
 from ibpc.training.interrupts import noted_interrupts
 from ibpc.training.metrics import MetricsFile, Window
-from ibpc.training.result import finished, metadata, write_result
+from ibpc.training.result import finished, fit_key, metadata, write_result
 from ibpc.training.schedule import Plan
 from ibpc.training.step import Stepper
 
@@ -75,11 +74,6 @@ def train(
         problem = f"training cannot write to {reason.filename or folder}: {reason.strerror}"
         fix = "free some space there, or give another folder with -o DIR"
         raise FileMistake(Diagnostic(UNWRITABLE, problem, fit.span, fix=fix)) from reason
-
-
-def fit_key(fit: Fit, examples: Examples) -> str:
-    """sha256 of the recipe with its network, and of the examples' content."""
-    return sha256(f"{identity(fit)}/{examples.key}".encode()).hexdigest()
 
 
 def device_for(device: str) -> str:

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 from ibpc.verification.stages import STAGES
 
 if TYPE_CHECKING:
-    from ibpc.verification.cascade import verify_task
+    from ibpc.verification.archive import Archive, Recorded
+    from ibpc.verification.cascade import Standing, claim_key, stage_question, standing, verify_task
+    from ibpc.verification.cells import Cell, cell_of
     from ibpc.verification.counterexamples import Counterexample
     from ibpc.verification.query import (
         Clock,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     )
     from ibpc.verification.result import Decision, ReportResult, TaskResult
     from ibpc.verification.store import Question, Store
+    from ibpc.verification.subject import Subject
     from ibpc.verification.verdict import (
         Answer,
         Evidence,
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
 __all__ = [
     "STAGES",
     "Answer",
+    "Archive",
+    "Cell",
     "Clock",
     "Counterexample",
     "Decision",
@@ -52,21 +57,30 @@ __all__ = [
     "QueryAnswer",
     "QuerySettings",
     "Question",
+    "Recorded",
     "ReportResult",
+    "Standing",
     "Store",
+    "Subject",
     "TaskResult",
     "Unknown",
     "Verdict",
     "Violated",
     "Witness",
+    "cell_of",
+    "claim_key",
     "decide_query",
     "process_started",
     "run_guarded",
+    "stage_question",
+    "standing",
     "verify_task",
 ]
 
 _HOMES = {
     "Answer": "verdict",
+    "Archive": "archive",
+    "Cell": "cells",
     "Clock": "query.clock",
     "Counterexample": "counterexamples",
     "Decision": "result",
@@ -76,16 +90,23 @@ _HOMES = {
     "QueryAnswer": "query.answer",
     "QuerySettings": "query.engine",
     "Question": "store",
+    "Recorded": "archive",
     "ReportResult": "result",
+    "Standing": "cascade",
     "Store": "store",
+    "Subject": "subject",
     "TaskResult": "result",
     "Unknown": "verdict",
     "Verdict": "verdict",
     "Violated": "verdict",
     "Witness": "verdict",
+    "cell_of": "cells",
+    "claim_key": "cascade",
     "decide_query": "query.engine",
     "process_started": "query.clock",
     "run_guarded": "query.guard",
+    "stage_question": "cascade",
+    "standing": "cascade",
     "verify_task": "cascade",
 }
 

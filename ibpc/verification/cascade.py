@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ibpc.errors import NumericalDoubt
 from ibpc.language import REQUIRED, Fit, canonical, identity
 from ibpc.progress import SilentProgress
+from ibpc.verification.cells import cell_of
 from ibpc.verification.counterexamples import counterexamples
 from ibpc.verification.result import Decision, ReportResult, TaskResult
 from ibpc.verification.stages import ENGINES, STAGES
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from ibpc.data import Examples
     from ibpc.language import Claim, Invocation, Report, VerifyTask
     from ibpc.progress import Progress
-    from ibpc.verification.store import Store
+    from ibpc.verification.store import Answers, Store
 
 EVIDENCE_VERSION = 1
 """Raised when a stage's answers change their meaning: older answers are then asked again."""
@@ -58,16 +59,20 @@ def verify_task(
     data = model.read_bytes()
     subject = Subject(data, str(model), task.claim, network.input, examples, jobs, _device(device))
     run = _Run(subject, store, progress or SilentProgress(), task.title)
-    reports = tuple(_settled([run.report(report) for report in task.reports]))
+    reports = []
+    for report in task.reports:
+        reports.append(run.report(report))
+        store.record(cell_of(task, report, run.found, run.digests), run.digests)
+    settled = tuple(_settled(reports))
     return TaskResult(
         task.title,
-        run.network,
+        hashlib.sha256(data).hexdigest(),
         task.claim.text,
         run.claim,
         len(subject),
-        reports,
+        settled,
         time.monotonic() - began,
-        counterexamples(reports, subject),
+        counterexamples(settled, subject),
     )
 
 
@@ -92,12 +97,16 @@ class _Run:
     """One task under way."""
 
     subject: Subject
-    store: Store
+    store: Answers
     progress: Progress
     title: str
 
     def __post_init__(self) -> None:
-        self.network = hashlib.sha256(self.subject.data).hexdigest()
+        from ibpc.graph import fingerprint
+
+        # The network's content: operators and weights, whatever the file's names and notes.
+        self.found = fingerprint(self.subject.data, self.subject.origin)
+        self.network = self.found.key
         self.claim = claim_key(self.subject.claim, self.subject)
         self.digests = [self.subject.digest(index) for index in range(len(self.subject))]
 
@@ -139,17 +148,13 @@ class _Run:
         title: str,
     ) -> Iterator[tuple[Case, Answer]]:
         """A stage's answers on the open examples, from the store where it has them."""
-        handed_on = STAGES[stage.word].role in HANDING_ON
-        cases = [
-            Case(index, self.subject.label(index), proved[index] if handed_on else ())
-            for index in open_
-        ]
-        question = self._question(stage)
-        known = self.store.get(question, [self._key(case) for case in cases])
+        cases = self.cases(stage, open_, proved)
+        question = stage_question(stage, self.claim, self.network)
+        known = self.store.get(question, [self.key(case) for case in cases])
         left = []
         for case in cases:
-            if self._key(case) in known:
-                yield case, known[self._key(case)]
+            if self.key(case) in known:
+                yield case, known[self.key(case)]
             else:
                 left.append(case)
         if not left:
@@ -158,23 +163,82 @@ class _Run:
         self.progress.start(len(cases), title, done)
         try:
             for number, (case, answer) in enumerate(answers(stage, self.subject, left), 1):
-                self.store.put(question, *self._key(case), answer)
+                self.store.put(question, *self.key(case), answer)
                 self.progress.update(done + number)
                 yield case, answer
         finally:
             self.store.commit()
             self.progress.finish()
 
-    def _question(self, stage: Invocation) -> Question:
-        asked = {
-            "stage": stage.word,
-            "arguments": json.loads(canonical(dict(stage.arguments))),
-            "version": EVIDENCE_VERSION,
-        }
-        return Question(self.claim, self.network, json.dumps(asked, sort_keys=True))
+    def cases(
+        self, stage: Invocation, open_: list[int], proved: dict[int, tuple[int, ...]]
+    ) -> list[Case]:
+        """What a stage is asked of the open examples."""
+        handed_on = STAGES[stage.word].role in HANDING_ON
+        return [
+            Case(index, self.subject.label(index), proved[index] if handed_on else ())
+            for index in open_
+        ]
 
-    def _key(self, case: Case) -> tuple[str, tuple[int, ...]]:
+    def key(self, case: Case) -> tuple[str, tuple[int, ...]]:
         return self.digests[case.index], case.proved
+
+
+@dataclass
+class _Reading(_Run):
+    """The same cascades on stored answers alone; `missing` are examples that lack the next one."""
+
+    missing: set[int] = field(default_factory=set)
+
+    def ask(
+        self,
+        stage: Invocation,
+        open_: list[int],
+        proved: dict[int, tuple[int, ...]],
+        title: str,
+    ) -> Iterator[tuple[Case, Answer]]:
+        """What the store has; an example without an answer goes no further."""
+        del title
+        left = [index for index in open_ if index not in self.missing]
+        cases = self.cases(stage, left, proved)
+        question = stage_question(stage, self.claim, self.network)
+        known = self.store.get(question, [self.key(case) for case in cases])
+        for case in cases:
+            if self.key(case) in known:
+                yield case, known[self.key(case)]
+            else:
+                self.missing.add(case.index)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stored answers say of one report, and the examples of which they say too little."""
+
+    result: ReportResult
+    missing: frozenset[int]
+
+
+def standing(task: VerifyTask, subject: Subject, store: Answers) -> list[Standing]:
+    """Each report of a task as far as its answers are stored; nothing is computed."""
+    run = _Reading(subject, store, SilentProgress(), task.title)
+    results, missing = [], []
+    for report in task.reports:
+        run.missing = set()
+        results.append(run.report(report))
+        missing.append(frozenset(run.missing))
+    return list(map(Standing, _settled(results), missing))
+
+
+def stage_question(stage: Invocation, claim: str, network: str) -> Question:
+    """The question that a stage puts to each datum, of a claim and a network by their keys."""
+    if STAGES[stage.word].role == "observe":  # it looks at the datum alone, whatever the claim
+        claim = ""
+    what = {
+        "stage": stage.word,
+        "arguments": json.loads(canonical(dict(stage.arguments))),
+        "version": EVIDENCE_VERSION,
+    }
+    return Question(claim, network, json.dumps(what, sort_keys=True))
 
 
 def answers(

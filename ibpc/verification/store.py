@@ -3,8 +3,12 @@
 A question is (claim with its set and radius, the network's bytes, a stage with its arguments, the
 rows already proved), and each datum has one row under it. The keys are content hashes, so moving a
 folder, renaming a spec or editing a comment invalidates nothing, and changing a weight, a pixel or
-a seed invalidates exactly what it touches. Rows are only ever added. In WAL mode, what was
+a seed invalidates exactly what it touches. Answers are only ever added. In WAL mode, what was
 committed survives `kill -9`.
+
+Beside the answers stand the cells that runs have finished (ibpc.verification.cells): not needed to
+find an answer again, but to say later why one is missing. Stores of earlier runs (`elders`) are
+read where this one has no answer, and what they know is copied.
 """
 
 from __future__ import annotations
@@ -14,14 +18,16 @@ import sqlite3
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ibpc.errors import Diagnostic, FileMistake
 from ibpc.verification.verdict import Answer, Evidence, Holds, Unknown, Verdict, Violated, Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from ibpc.verification.cells import Cell
 
 VERSION = 1
 """The layout of the tables; a file with another one is not read."""
@@ -52,6 +58,36 @@ CREATE TABLE answers (
 """
 
 
+_CELL_TABLES = """
+CREATE TABLE IF NOT EXISTS data (key TEXT PRIMARY KEY, digests BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS cells (
+    id INTEGER PRIMARY KEY,
+    task TEXT NOT NULL,
+    report TEXT NOT NULL,
+    net TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    data TEXT NOT NULL,
+    UNIQUE (task, report, net, facts, data)
+);
+"""
+
+Key = tuple[str, tuple[int, ...]]
+"""A datum's digest, and the rows proved before."""
+
+
+class Answers(Protocol):
+    """Where answers are found, and put."""
+
+    def get(self, question: Question, keys: Iterable[Key]) -> dict[Key, Answer]:
+        """The answers that are known."""
+
+    def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> None:
+        """Adds one answer."""
+
+    def commit(self) -> None:
+        """Makes everything put so far safe."""
+
+
 @dataclass(frozen=True)
 class Question:
     """What one stage is asked of each datum: hashes of claim and network, and the stage's text."""
@@ -67,8 +103,9 @@ class Store:
     Raises FileMistake (E0531) where the file is not a verdict store or cannot be used.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, elders: Answers | None = None) -> None:
         self.path = str(path)
+        self._elders = elders
         self._last_commit = time.monotonic()
         self._numbers: dict[Question, int] = {}
         with self._told():
@@ -89,21 +126,33 @@ class Store:
         self.commit()
         self._db.close()
 
-    def get(
-        self, question: Question, keys: Iterable[tuple[str, tuple[int, ...]]]
-    ) -> dict[tuple[str, tuple[int, ...]], Answer]:
-        """The answers that are known, by (datum, rows proved before)."""
+    def get(self, question: Question, keys: Iterable[Key]) -> dict[Key, Answer]:
+        """The answers that are known, here or to the elders."""
+        wanted = list(keys)
         with self._told():
-            number = self._number(question)
-            known = {
-                (datum, tuple(json.loads(proved))): _read(rest)
-                for datum, proved, *rest in self._db.execute(
-                    "SELECT datum, proved, verdict, why, evidence, witness, rows_proved, seconds"
-                    " FROM answers WHERE question = ?",
-                    (number,),
-                )
-            }
-        return {key: known[key] for key in keys if key in known}
+            known = stored_answers(self._db, self._number(question))
+        found = {key: known[key] for key in wanted if key in known}
+        if self._elders is not None and len(found) < len(wanted):
+            others = self._elders.get(question, [key for key in wanted if key not in found])
+            for (datum, proved), answer in others.items():
+                self.put(question, datum, proved, answer)
+            found |= others
+        return found
+
+    def record(self, cell: Cell, digests: Sequence[str]) -> None:
+        """Notes that a cell is finished, on the data with these digests."""
+        with self._told():
+            self.commit()
+            self._db.execute("BEGIN")
+            blob = " ".join(digests).encode()
+            self._db.execute("INSERT OR IGNORE INTO data VALUES (?, ?)", (cell.data, blob))
+            row = (cell.task, cell.report, cell.net, cell.facts, cell.data)
+            self._db.execute(
+                "INSERT OR REPLACE INTO cells (task, report, net, facts, data)"
+                " VALUES (?, ?, ?, ?, ?)",
+                row,
+            )
+        self.commit()
 
     def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> None:
         """Adds one answer; committed within a moment, or by `commit`."""
@@ -126,17 +175,12 @@ class Store:
         self._last_commit = time.monotonic()
 
     def _prepare(self) -> None:
-        tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master")}
-        if not tables:
+        if not table_names(self._db):
             self._db.executescript(
                 f"BEGIN; {_TABLES} INSERT INTO meta VALUES ('version', '{VERSION}'); COMMIT;"
             )
-            return
-        if "meta" not in tables:
-            raise sqlite3.DatabaseError("its tables are not those of a verdict store")
-        row = self._db.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
-        if row is None or row[0] != str(VERSION):
-            raise sqlite3.DatabaseError(f"its layout is version {row and row[0]}, not {VERSION}")
+        check_layout(self._db)
+        self._db.executescript(_CELL_TABLES)
 
     def _number(self, question: Question) -> int:
         """The question's row, made where it is new."""
@@ -167,6 +211,30 @@ class Store:
                     " verdicts are then computed again",
                 )
             ) from error
+
+
+def table_names(db: sqlite3.Connection) -> set[str]:
+    """The tables that a file holds."""
+    return {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+
+
+def check_layout(db: sqlite3.Connection) -> None:
+    """Raises sqlite3.DatabaseError where the file is not a verdict store of this layout."""
+    if "meta" not in table_names(db):
+        raise sqlite3.DatabaseError("its tables are not those of a verdict store")
+    row = db.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
+    if row is None or row[0] != str(VERSION):
+        raise sqlite3.DatabaseError(f"its layout is version {row and row[0]}, not {VERSION}")
+
+
+def stored_answers(db: sqlite3.Connection, number: int) -> dict[Key, Answer]:
+    """All answers to one question."""
+    rows = db.execute(
+        "SELECT datum, proved, verdict, why, evidence, witness, rows_proved, seconds"
+        " FROM answers WHERE question = ?",
+        (number,),
+    )
+    return {(datum, tuple(json.loads(proved))): _read(rest) for datum, proved, *rest in rows}
 
 
 def _written(answer: Answer) -> tuple[Any, ...]:
