@@ -75,7 +75,7 @@ def plot(name: str, svg: Element, caption: Child, data: Element | None = None) -
     shown = None
     if data is not None:
         shown = tag("details", tag("summary", "Numbers"), data)
-    return tag("figure", svg, tag("figcaption", caption), shown, data_plot=name)
+    return tag("figure", tag("figcaption", caption), svg, shown, data_plot=name, class_="plot")
 
 
 def section(name: str, title: str, *children: Child) -> Element:

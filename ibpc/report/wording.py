@@ -46,9 +46,11 @@ def number(value: Any) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0.42 s`, `12 s`, `6 min 40 s`, `2 h 5 min`."""
+    """`13 ms`, `4.2 s`, `12 s`, `6 min 40 s`, `2 h 5 min`."""
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
     if seconds < 10:
-        return f"{seconds:.2f} s"
+        return f"{seconds:.1f} s"
     if seconds < 120:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -92,19 +92,19 @@ def _charts(fit: Fit) -> Iterator[tuple[str, str, LineChart]]:
     caption = "Learning rate."
     yield "lr", caption, _chart(caption, "lr", lines(("schedules.lr", "")), log=True)
     losses = lines(("loss", "total"), ("fit", "fit"), ("spec", "worst case"))
-    caption = "Loss: κ times the fit's and 1 − κ times the worst case's (Eq. 12)."
+    caption = "Loss (Eq. 12): κ · fit + (1 − κ) · worst case."
     yield "loss", caption, _chart(caption, "mean", losses)
     wanted = (("train_error", "misclassified"), ("verified_error", "not proved by the bounds"))
     errors = lines(*wanted, factor=100)
     caption = "Errors on training examples, at the step's radius."
     yield "errors", caption, _chart(caption, "%", errors)
     bounds = lines(("bound", "upper bound"), ("margin", "at the datum"))
-    caption = "Largest violation z_k − z_y: its interval bound, and its value at the datum."
+    caption = "Largest violation: its bound, and its value at the datum."
     yield "bounds", caption, _chart(caption, "mean", bounds, floor=None)
     gap = lines(("gap", ""), factor=1)
-    caption = "Tightness: how far the bound lies above the value at the datum; it holds the truth."
+    caption = "Tightness: how far the bound lies above that value."
     yield "tightness", caption, _chart(caption, "logits", gap)
-    caption = "Speed, on whatever else the machine did."
+    caption = "Training steps per second."
     yield "speed", caption, _chart(caption, "steps per second", lines(("steps_per_s", "")))
 
 
