@@ -4,8 +4,9 @@ report.html is made of the run folder's files alone (`facts` reads them): each p
 one file in `sections/`, each drawing is SVG of our own (`charts`), and nothing is fetched.
 """
 
+from ibpc.report.compare import write_comparison
 from ibpc.report.console import console_table
 from ibpc.report.page import write_report
 from ibpc.report.running import RunReport
 
-__all__ = ["RunReport", "console_table", "write_report"]
+__all__ = ["RunReport", "console_table", "write_comparison", "write_report"]

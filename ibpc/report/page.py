@@ -25,33 +25,41 @@ TILES = 4
 def write_report(folder: Path, to: Path | None = None) -> Path:
     """Write the report of a run folder to `to`, else to report.html in it, whole or not at all.
 
-    The drawings go to plots/*.svg beside it. Gives the page's path.
+    The drawings go to plots/*.svg beside it (for `to`: NAME-plots). Gives the page's path.
     Raises: FileMistake (E0592) where the folder is no run folder.
     """
     run = read_run(folder)
-    body = run_page(run)
-    path = folder / "report.html" if to is None else to
-    save_bytes(path, page(f"{run.name} · ibpc", stylesheet(), body).encode())
-    write_plots(path.parent / "plots", body)
+    foot = "Every figure is also in results.json beside this page."
+    return save_page(to or folder / "report.html", run.name, run_page(run), foot)
+
+
+def save_page(path: Path, title: str, parts: Sequence[Element], foot: str = "") -> Path:
+    """Write a page of a header and sections, and its drawings beside it."""
+    body = _framed(parts[0], parts[1:], foot)
+    save_bytes(path, page(f"{title} · ibpc", stylesheet(), body).encode())
+    plots = "plots" if path.name == "report.html" else f"{path.stem}-plots"
+    write_plots(path.parent / plots, body)
     return path
 
 
 def run_page(run: Run) -> list[Element]:
-    """The body of the page."""
-    sections = [found for make in SECTIONS if (found := make(run)) is not None]
-    return framed(_header(run), sections)
+    """The header of a run's page, then its sections."""
+    return [_header(run), *(found for make in SECTIONS if (found := make(run)) is not None)]
 
 
-def framed(header: Element, sections: Sequence[Element]) -> list[Element]:
+def _framed(header: Element, sections: Sequence[Element], foot: str) -> list[Element]:
     """A page's body: header, list of sections, the sections, footer."""
     links = [
         tag("li", tag("a", str(section[0].text), href=f"#{section.get('id')}"))
         for section in sections
     ]
-    contents = tag("nav", tag("ul", links), aria_label="Contents")
-    foot = tag("footer", "Written by ibpc. Every figure is also in results.json beside this page.")
-    return [tag("a", "Skip to the results", href="#main", class_="skip"), header, contents,
-            tag("main", list(sections), id="main"), foot]  # fmt: skip
+    return [
+        tag("a", "Skip to the results", href="#main", class_="skip"),
+        header,
+        tag("nav", tag("ul", links), aria_label="Contents"),
+        tag("main", list(sections), id="main"),
+        tag("footer", f"Written by ibpc. {foot}"),
+    ]
 
 
 def write_plots(folder: Path, body: Sequence[Element]) -> None:

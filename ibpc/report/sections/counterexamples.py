@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ibpc.report.facts import Run
+    from ibpc.report.facts import Run, Task
     from ibpc.report.markup import Child
 
 MOST = 24
 """Pictures on a page; tasks share them evenly."""
+
+APART = 3
+"""Up to so many tasks have a heading of their own."""
 
 FEW_INPUTS = 16
 """Inputs that are no image are told as numbers, up to so many."""
@@ -28,28 +31,40 @@ UP, DOWN = (0xD9, 0x62, 0x2B), (0x0B, 0x6E, 0x99)
 
 
 def section(run: Run) -> Element | None:
-    """A row of cards for each task that has counterexamples."""
-    found = [task for task in run.verified if task.title in run.pictures]
-    each = max(2, MOST // max(1, len(found)))
-    seen: set[Any] = set()
-    parts = []
-    for task in found[:MOST]:
-        facts = run.pictures[task.title]
-        new = [one for one in facts["shown"] if (task.network, task.eps, one["index"]) not in seen]
-        seen |= {(task.network, task.eps, one["index"]) for one in new}
-        cards = list(_cards(new[:each], facts.get("labels")))
-        if cards:
-            parts.append(tag("div", tag("h3", task.title), tag("div", cards, class_="cards")))
-    if not parts:
+    """A card for each; the tasks of a sweep share one grid, and each card names its task."""
+    groups = [(task.title, cards) for task, cards in _groups(run) if cards]
+    if not groups:
         return None
     note = tag(
         "p",
         "Each datum is classified rightly, and each point lies in its set: onnxruntime, on the "
-        "ONNX file's own bytes, classifies it wrongly. Changed pixels: orange where brighter, "
-        "blue where darker, full colour at the largest change.",
+        "ONNX file's own bytes, classifies it wrongly. Of images, changed pixels are orange where "
+        "brighter and blue where darker, in full colour at the largest change.",
         class_="note",
     )
+    if len(groups) <= APART:
+        parts = [
+            tag("div", tag("h3", title), tag("div", cards, class_="cards"))
+            for title, cards in groups
+        ]
+    else:
+        for title, cards in groups:
+            for card in cards:
+                card.insert(0, tag("p", title, class_="card-title"))
+        parts = [tag("div", [card for _, cards in groups for card in cards], class_="cards")]
     return tables.section("counterexamples", "Counterexamples", note, parts)
+
+
+def _groups(run: Run) -> Iterator[tuple[Task, list[Element]]]:
+    """Each task's cards; what one task shows, another does not show again."""
+    found = [task for task in run.verified if task.title in run.pictures]
+    each = max(1, MOST // max(1, len(found)))
+    seen: set[Any] = set()
+    for task in found[:MOST]:
+        facts = run.pictures[task.title]
+        new = [one for one in facts["shown"] if (task.network, task.eps, one["index"]) not in seen]
+        seen |= {(task.network, task.eps, one["index"]) for one in new}
+        yield task, list(_cards(new[:each], facts.get("labels")))
 
 
 def _cards(shown: list[Mapping[str, Any]], labels: list[str] | None) -> Iterator[Element]:

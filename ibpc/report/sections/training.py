@@ -24,7 +24,7 @@ OVERLAID = 8
 
 def section(run: Run) -> Element | None:
     """Small charts over the training step."""
-    fits = [(_name(run, fit), fit) for fit in run.fits if fit.metrics]
+    fits = [(name_of(run, fit), fit) for fit in run.fits if fit.metrics]
     if not fits:
         return None
     if len(fits) <= APART:
@@ -59,7 +59,8 @@ def overlaid(fits: Sequence[tuple[str, Fit]], prefix: str = "") -> Iterator[Elem
             yield tables.plot(name, line_chart(chart), f"{title}.")
 
 
-def _name(run: Run, fit: Fit) -> str:
+def name_of(run: Run, fit: Fit) -> str:
+    """A trained network by what tells it from others of its run."""
     task = next((one for one in run.tasks if one.fit == fit.name), None)
     return fit.name if task is None else network_name(task)
 
@@ -94,7 +95,11 @@ def _charts(fit: Fit) -> Iterator[tuple[str, str, LineChart]]:
     losses = lines(("loss", "total"), ("fit", "fit"), ("spec", "worst case"))
     caption = "Loss (Eq. 12): κ · fit + (1 − κ) · worst case."
     yield "loss", caption, _chart(caption, "mean", losses)
-    wanted = (("train_error", "misclassified"), ("verified_error", "not proved by the bounds"))
+    wanted = (
+        ("train_error", "misclassified"),
+        ("attack_error", "wrong under attack"),
+        ("verified_error", "not proved"),
+    )
     errors = lines(*wanted, factor=100)
     caption = "Errors on training examples, at the step's radius."
     yield "errors", caption, _chart(caption, "%", errors)
