@@ -1,5 +1,9 @@
 """Linear claims as one more node of the graph, and as numbers.
 
+A claim that is no conjunction groups its rows into clauses, of which at least one row must hold:
+its violation is the largest over clauses of the smallest over their rows. Rows may read the
+network's input behind its output.
+
 The sign, everywhere: `violation = C z + d`; a claim holds when violation <= 0 (or < 0, where the
 row is strict) on the whole input set. So sampled maximum <= exact maximum <= every upper bound.
 
@@ -12,16 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ibpc.claims.append import MANY_CLASSES, append_claim, claim_node, label_name, logits_name
-    from ibpc.claims.rows import claim_rows, other_classes
+    from ibpc.claims.rows import claim_rows, clause_table, other_classes, width
 
 __all__ = [
     "MANY_CLASSES",
     "append_claim",
     "claim_node",
     "claim_rows",
+    "clause_table",
     "label_name",
     "logits_name",
     "other_classes",
+    "width",
 ]
 
 

@@ -22,7 +22,8 @@ def append_claim(graph: Graph, claim: Claim) -> Graph:
 
     Adds a graph input `label` (shape (1,), int64) and one node: "ibpc.ClaimRows" over (z, label,
     C, d), or for an argmax claim over many classes "ibpc.ArgmaxRows" over (z, label). Its value
-    `violation` (batch, rows) becomes the only output.
+    `violation` (batch, rows) becomes the only output. Where the claim reads the input, z is the
+    output with the flat input behind it.
 
     Raises: ModelMistake where the network has several outputs or a claim already.
     Source: Gowal et al. 2019, Eq. 2 and 3; z is the network's output z_K.
@@ -39,7 +40,9 @@ def append_claim(graph: Graph, claim: Claim) -> Graph:
     logits = graph.outputs[0]
     taken = {*graph.inputs, *graph.constants, *graph.producer, *(n.name for n in graph.nodes)}
     label, violation = fresh_name("label", taken), fresh_name("violation", taken)
+    taken |= {label, violation}
     constants = dict(graph.constants)
+    logits, reading = _with_input(graph, claim, taken)
     if claim.argmax and claim.size > MANY_CLASSES:
         node = Node(violation, "ibpc.ArgmaxRows", (logits, label), (violation,))
     else:
@@ -50,8 +53,21 @@ def append_claim(graph: Graph, claim: Claim) -> Graph:
     return graph.replace(
         inputs={**graph.inputs, label: (1,)},
         outputs=(violation,),
-        nodes=(*graph.nodes, node),
+        nodes=(*graph.nodes, *reading, node),
         constants=constants,
+    )
+
+
+def _with_input(graph: Graph, claim: Claim, taken: set[str]) -> tuple[str, tuple[Node, ...]]:
+    """The value that the rows read, and the nodes that make it of the output and the input."""
+    logits = graph.outputs[0]
+    if not claim.inputs:
+        return logits, ()
+    (source,) = graph.inputs
+    flat, joined = fresh_name("input_flat", taken), fresh_name("output_and_input", taken)
+    return joined, (
+        Node(flat, "Flatten", (source,), (flat,), {"axis": 1}),
+        Node(joined, "Concat", (logits, flat), (joined,), {"axis": 1}),
     )
 
 

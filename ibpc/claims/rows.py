@@ -21,7 +21,8 @@ def claim_rows(claim: Claim, label: int) -> tuple[np.ndarray, np.ndarray]:
     z, and the interval rules of claim nodes cover it. An argmax claim has one row z[k] - z[label]
     for each class k != label, ascending.
 
-    Shapes: C (rows, n), d (rows,), float64.
+    Shapes: C (rows, n), d (rows,), float64; n counts the entries of the input too, behind the
+            outputs, where the claim reads them.
     Source: Gowal et al. 2019, Eq. 2 and 3.
     """
     if claim.argmax:
@@ -31,7 +32,7 @@ def claim_rows(claim: Claim, label: int) -> tuple[np.ndarray, np.ndarray]:
         matrix[:, label] = -1.0
         return matrix, np.zeros(len(others))
     rows = claim.rows[label if len(claim.rows) > 1 else 0]
-    matrix, constants = np.zeros((len(rows), claim.size)), np.zeros(len(rows))
+    matrix, constants = np.zeros((len(rows), width(claim))), np.zeros(len(rows))
     for position, row in enumerate(rows):
         total: dict[int, Fraction] = {}
         for index, coefficient in row.coefficients:
@@ -59,7 +60,7 @@ def claim_table(claim: Claim) -> tuple[np.ndarray, np.ndarray]:
     labels = claim.size if claim.argmax else len(claim.rows)
     found = [claim_rows(claim, label) for label in range(labels)]
     most = max((len(constants) for _, constants in found), default=0)
-    matrices = np.zeros((labels, most, claim.size))
+    matrices = np.zeros((labels, most, width(claim)))
     constants = np.full((labels, most), -1.0)
     for label, (matrix, constant) in enumerate(found):
         count = len(constant)
@@ -67,6 +68,32 @@ def claim_table(claim: Claim) -> tuple[np.ndarray, np.ndarray]:
         if 0 < count < most:
             matrices[label, count:], constants[label, count:] = matrix[-1], constant[-1]
     return matrices, constants
+
+
+def width(claim: Claim) -> int:
+    """How many columns the rows have: outputs, then the inputs that the claim may read."""
+    return claim.size + claim.inputs
+
+
+def clause_table(claim: Claim) -> np.ndarray | None:
+    """The rows of every label's clauses; None for a conjunction, whose clauses are its rows.
+
+    Clauses of fewer rows repeat their last row, labels of fewer clauses their last clause; a
+    label without clauses has only the row that always holds. Neither changes what holds.
+
+    Shapes: (labels, clauses, members), int64; labels = 1 where the claim ignores the label.
+    """
+    if not claim.clauses:
+        return None
+    groups = [group or ((0,),) for group in claim.clauses]
+    most = max(len(group) for group in groups)
+    members = max(len(clause) for group in groups for clause in group)
+    table = np.zeros((len(groups), most, members), dtype=np.int64)
+    for label, group in enumerate(groups):
+        for place in range(most):
+            clause = group[min(place, len(group) - 1)]
+            table[label, place] = clause + clause[-1:] * (members - len(clause))
+    return table
 
 
 def _rounded_up(number: Fraction) -> float:

@@ -26,20 +26,21 @@ def claim_property(
     label: int,
     eps: Fraction | None = None,
 ) -> Property:
-    """The points where a claim fails for a datum: one disjunct for each row.
+    """The points where a claim fails for a datum: one disjunct for each row, or for each clause.
 
         unsafe = { (x, z) : x in set, some row has C z + d > 0 }     (>= 0 for a strict row)
 
-    This is the exact negation; writing it as VNN-LIB 1.0 closes it. `x` is the flat datum,
-    `eps` the radius where the claim names a schedule.
+    Of a clause all rows fail together. This is the exact negation; writing it as VNN-LIB 1.0
+    closes it. `x` is the flat datum, `eps` the radius where the claim names a schedule.
     Source: Gowal et al. 2019, Eq. 2 and 3.
     Raises: PropertyMistake where the set is empty.
     """
     lower, upper = _box(claim, input_type, x, eps)
-    rows = [_negated(row) for row in _rows(claim, label)]
+    rows = [_negated(row, claim.size) for row in _rows(claim, label)]
+    cases = (tuple(rows[row] for row in clause) for clause in claim.clauses_of(label))
     flat = flat_interface(len(lower), claim.size)
     interface = replace(flat, input=Tensor("X", "real", (1, *input_type.shape)))
-    disjuncts = tuple(Disjunct(lower, upper, (row,)) for row in rows)
+    disjuncts = tuple(Disjunct(lower, upper, case) for case in cases)
     return Property(len(lower), claim.size, disjuncts, interface, (), claim.name)
 
 
@@ -56,11 +57,12 @@ def _rows(claim: Claim, label: int) -> Sequence[Row]:
     ]
 
 
-def _negated(row: Row) -> Constraint:
-    """`C z + d > 0` as `-C z < d`."""
+def _negated(row: Row, outputs: int) -> Constraint:
+    """`C z + d > 0` as `-C z < d`; columns from `outputs` on are inputs."""
     form = Linear(constant=-row.constant)
-    for index, coefficient in row.coefficients:
-        form.coefficients[~index] = form.coefficients.get(~index, Fraction(0)) - coefficient
+    for column, coefficient in row.coefficients:
+        index = ~column if column < outputs else column - outputs
+        form.coefficients[index] = form.coefficients.get(index, Fraction(0)) - coefficient
     return constraint(form, strict=not row.strict)
 
 

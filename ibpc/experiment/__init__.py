@@ -16,7 +16,7 @@ from ibpc.experiment.folder import (
     stores,
     write_manifest,
 )
-from ibpc.experiment.networks import Means, trained_before, untrained, written
+from ibpc.experiment.networks import Means, merged, trained_before, untrained, written
 
 if TYPE_CHECKING:
     from ibpc.experiment.build import compile_program
@@ -29,6 +29,7 @@ __all__ = [
     "compile_program",
     "execute",
     "fit_folders",
+    "merged",
     "opened",
     "run_folder",
     "stores",

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 from ibpc.bounds import Weights, lower_violation, value_bounds, write_source
 from ibpc.claims import append_claim, claim_rows
 from ibpc.experiment.networks import reference
-from ibpc.graph import attach_maps, emit, load_onnx, save_bytes, write_onnx
-from ibpc.language import Claim, DeclaredNet, Fit, InputSet, Symbol, canonical
+from ibpc.graph import attach_maps, emit, load_onnx, product_graph, save_bytes, write_onnx
+from ibpc.language import Claim, DeclaredNet, Fit, InputSet, Product, Symbol, canonical
 from ibpc.milp import encode, write_lp
 from ibpc.passes import elide, prepare
 from ibpc.sets import outer_box
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
@@ -43,15 +44,15 @@ LP_EPS = 1 / 255
 
 @dataclass(frozen=True)
 class Compiled:
-    """One network with the seed and initialiser of the first recipe that trains it, and claims.
+    """One network, and the claims on it.
 
+    `seeds` has for each network the seed and initialiser of the first recipe that trains it.
     `claims`: those that differ in their input set alone (the radius) stand together, since one
     bound program serves them all.
     """
 
-    net: Net
-    seed: int
-    initialiser: str
+    net: Net | Product
+    seeds: Mapping[str, tuple[int, str]]
     claims: tuple[tuple[Claim, ...], ...]
 
 
@@ -70,15 +71,17 @@ def compile_program(program: Program, folder: Path, every_pass: bool) -> list[Pa
 def compiled_nets(program: Program) -> list[Compiled]:
     """The networks of a program, each once, with the distinct claims that targets make on it."""
     seeds: dict[str, tuple[int, str]] = {}
-    nets: dict[str, Net] = dict(program.nets)
+    nets: dict[str, Net | Product] = dict(program.nets)
     claims: dict[str, dict[str, dict[str, Claim]]] = {}
     for target in program.targets.values():
         for task in target.tasks:
             network = task if isinstance(task, Fit) else task.network
+            parts = network.networks if isinstance(network, Product) else (network,)
+            for part in parts:
+                if isinstance(part, Fit):
+                    seeds.setdefault(part.net.name, (part.seed, part.initialiser.word))
             net = network.net if isinstance(network, Fit) else network
             nets.setdefault(net.name, net)
-            if isinstance(network, Fit):
-                seeds.setdefault(net.name, (network.seed, network.initialiser.word))
             if task.claim is not None:
                 rows = canonical(replace(task.claim, set=InputSet("domain")))
                 found = claims.setdefault(net.name, {}).setdefault(rows, {})
@@ -86,7 +89,7 @@ def compiled_nets(program: Program) -> list[Compiled]:
     return [
         Compiled(
             net,
-            *seeds.get(name, (0, "orthogonal")),
+            seeds,
             tuple(tuple(same.values()) for same in claims.get(name, {}).values()),
         )
         for name, net in nets.items()
@@ -95,7 +98,7 @@ def compiled_nets(program: Program) -> list[Compiled]:
 
 def _compile_net(item: Compiled, folder: Path, every_pass: bool) -> None:
     """The network's own files, then those of each claim."""
-    graph = _initial(item)
+    graph = _initial(item.net, item.seeds)
     save_bytes(folder / "model.onnx", write_onnx(graph))
     texts: list[tuple[str, str]] = []
     ready = prepare(graph, "evaluation", trace=lambda name, text: texts.append((name, text)))
@@ -112,10 +115,13 @@ def _compile_net(item: Compiled, folder: Path, every_pass: bool) -> None:
         _compile_claim(item, claims, ready, folder / name)
 
 
-def _initial(item: Compiled) -> Graph:
-    net = item.net
+def _initial(network: Fit | Net | Product, seeds: Mapping[str, tuple[int, str]]) -> Graph:
+    """The network before any training."""
+    net = network.net if isinstance(network, Fit) else network
+    if isinstance(net, Product):
+        return product_graph(net, [_initial(part, seeds) for part in net.networks])
     if isinstance(net, DeclaredNet):
-        return emit(net, item.seed, item.initialiser)
+        return emit(net, *seeds.get(net.name, (0, "orthogonal")))
     return attach_maps(load_onnx(reference(net)), net.input_map, net.output_map)
 
 
@@ -144,6 +150,13 @@ def claim_facts(claims: tuple[Claim, ...]) -> dict[str, Any]:
         return facts
     rows = [claim_rows(claim, label) for label in range(len(claim.rows))]
     facts["rows"] = [{"C": matrix.tolist(), "d": offset.tolist()} for matrix, offset in rows]
+    if claim.clauses:
+        facts["clauses"] = claim.clauses
+        facts["meaning"] = "of each clause at least one of its rows holds"
+    if claim.inputs:
+        facts["columns"] = f"{claim.size} outputs, then {claim.inputs} inputs"
+    if claim.exists:
+        facts["reached"] = "the rows are those of the negation: what violates them is claimed"
     return facts
 
 

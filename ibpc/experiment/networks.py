@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING
 from ibpc.data import load
 from ibpc.errors import Diagnostic, FileMistake
 from ibpc.experiment.folder import fit_folders
-from ibpc.graph import attach_maps, emit, load_onnx, save_bytes, write_onnx
-from ibpc.language import DeclaredNet, Fit, OnnxNet
+from ibpc.graph import (
+    attach_maps,
+    emit,
+    load_onnx,
+    product_graph,
+    read_onnx,
+    save_bytes,
+    write_onnx,
+)
+from ibpc.language import DeclaredNet, Fit, OnnxNet, Product, identity
 from ibpc.training import fit_key, fit_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ibpc.data import Examples
     from ibpc.experiment.folder import RunFolder
     from ibpc.language import Net, Split
@@ -29,11 +39,28 @@ class Means:
     threads: int
 
 
-def network_file(network: Fit | Net, folder: RunFolder, means: Means) -> Path:
-    """The ONNX file of a network; a recipe trains it first, or resumes, or finds it done."""
+def network_file(network: Fit | Net | Product, folder: RunFolder, means: Means) -> Path:
+    """The ONNX file of a network; a recipe trains it first, or resumes, or finds it done.
+
+    The networks of a product are made first, then merged into one file.
+    """
+    if isinstance(network, Product):
+        parts = [network_file(one, folder, means).read_bytes() for one in network.networks]
+        path = folder.nets / f"{network.name}-{identity(network)[:12]}.onnx"
+        save_bytes(path, merged(network, parts))
+        return path
     if isinstance(network, Fit):
         return trained(network, folder, means)
     return written(network, folder.nets)
+
+
+def merged(product: Product, parts: Sequence[bytes]) -> bytes:
+    """The ONNX bytes of a product, from those of its networks."""
+    graphs = [
+        read_onnx(data, one.net.name if isinstance(one, Fit) else one.name)
+        for data, one in zip(parts, product.networks, strict=True)
+    ]
+    return write_onnx(product_graph(product, graphs))
 
 
 def trained(fit: Fit, folder: RunFolder, means: Means) -> Path:

@@ -21,6 +21,7 @@ from ibpc.graph.mistakes import (
     mistake,
 )
 from ibpc.graph.model_file import model_bytes
+from ibpc.graph.product import product_graph
 from ibpc.graph.reader import load_onnx, read_onnx
 from ibpc.graph.runtime import Runtime, run_onnxruntime
 from ibpc.graph.text import digest, print_graph
@@ -54,6 +55,7 @@ __all__ = [
     "mistake",
     "model_bytes",
     "print_graph",
+    "product_graph",
     "read_onnx",
     "run_onnxruntime",
     "save_bytes",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ibpc.errors import Diagnostic, FileMistake, NameMistake, did_you_mean
 from ibpc.integrity.codes import MISMATCH, NO_SUCH_RESOURCE, NOT_LOCKED
 from ibpc.integrity.lockfile import lock_path, read_lock, write_lock
-from ibpc.language import Dataset, Fit, OnnxNet, Split
+from ibpc.language import Dataset, Fit, OnnxNet, Product, Split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -165,8 +165,9 @@ def _splits(program: Program) -> Iterator[Split]:
     used: dict[str, Dataset] = {}
     for target in program.targets.values():
         for task in target.tasks:
-            fit = task if isinstance(task, Fit) else task.network
-            splits = [task.data] + ([fit.data] if isinstance(fit, Fit) else [])
+            network = task if isinstance(task, Fit) else task.network
+            parts = network.networks if isinstance(network, Product) else (network,)
+            splits = [task.data, *(one.data for one in parts if isinstance(one, Fit))]
             for split in splits:
                 if split is not None:
                     used[split.dataset.name] = split.dataset

@@ -16,9 +16,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ibpc.errors import IbpcError
-from ibpc.experiment import fit_folders, stores, trained_before, untrained
+from ibpc.experiment import fit_folders, merged, stores, trained_before, untrained
 from ibpc.integrity.differences import differences
-from ibpc.language import Fit, Split, VerifyTask, canonical
+from ibpc.language import Fit, Product, Split, VerifyTask, canonical
 from ibpc.verification import Archive, Recorded, Subject, cell_of, standing
 
 if TYPE_CHECKING:
@@ -155,14 +155,20 @@ class Look:
                 self._examples[key] = error.diagnostics[0].problem
         return self._examples[key]
 
-    def network(self, network: Fit | Net) -> tuple[bytes | None, str]:
+    def network(self, network: Fit | Net | Product) -> tuple[bytes | None, str]:
         """The bytes of a network; or None and, where it is no matter of training, why."""
         key = canonical(network) + getattr(network, "path", "")
         if key not in self._networks:
             self._networks[key] = self._network(network)
         return self._networks[key]
 
-    def _network(self, network: Fit | Net) -> tuple[bytes | None, str]:
+    def _network(self, network: Fit | Net | Product) -> tuple[bytes | None, str]:
+        if isinstance(network, Product):
+            parts = [self.network(one) for one in network.networks]
+            known = [data for data, _ in parts if data is not None]
+            if len(known) == len(parts):
+                return merged(network, known), ""
+            return None, next((why for data, why in parts if data is None and why), "")
         if not isinstance(network, Fit):
             try:
                 return untrained(network), ""

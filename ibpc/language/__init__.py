@@ -8,6 +8,7 @@ from ibpc.language.canonical import canonical, identity
 from ibpc.language.check import check_file
 from ibpc.language.codes import CODES
 from ibpc.language.losses import stands_over
+from ibpc.language.products import Application, Product
 from ibpc.language.program import (
     AffineMap,
     BoundPart,
@@ -56,6 +57,7 @@ __all__ = [
     "CODES",
     "REQUIRED",
     "AffineMap",
+    "Application",
     "BoundPart",
     "Claim",
     "Curve",
@@ -75,6 +77,7 @@ __all__ = [
     "OnnxNet",
     "ParamValue",
     "PlannedNode",
+    "Product",
     "Program",
     "Report",
     "Row",

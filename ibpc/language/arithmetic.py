@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NoReturn
 
-from ibpc.errors import Related
+from ibpc.language.linear_forms import matrix_product, operate_linear, times
 from ibpc.language.mistakes import wrong
 from ibpc.language.program import Symbol
 from ibpc.language.quantities import Quantity, combine, limited
@@ -36,18 +36,20 @@ MINUS_ONE = Quantity(Fraction(-1))
 def operate(operator: str, left: Value, right: Value, expr: tree.Binary) -> Value:
     """`left operator right`; raises IbpcError where these values do not go together."""
     kinds = (left, right)
-    if isinstance(left, Quantity) and isinstance(right, Quantity) and operator != "@":
+    if operator == "@":
+        return matrix_product(left, right, expr)
+    if isinstance(left, Quantity) and isinstance(right, Quantity):
         return combine(operator, left, right, expr.span)
     if any(isinstance(side, Outputs | TensorVariable) for side in kinds):
         _whole_tensor(operator, left, right, expr)
-    if any(isinstance(side, Linear) for side in kinds):
-        return _linear(operator, left, right, expr)
     if any(isinstance(side, Affine) for side in kinds):
         return _affine(operator, left, right, expr)
+    if any(isinstance(side, Many) for side in kinds):
+        return _lists(operator, left, right, expr)
+    if any(isinstance(side, Linear) for side in kinds):
+        return operate_linear(operator, left, right, expr)
     if isinstance(left, Datum):
         return _shifted(operator, left, right, expr)
-    if any(isinstance(side, Many) for side in kinds) and operator != "@":
-        return _lists(operator, left, right, expr)
     return _refuse(operator, left, right, expr)
 
 
@@ -56,8 +58,7 @@ def negative(value: Value, at: Span) -> Value:
     if isinstance(value, Quantity):
         return Quantity(-value.value, value.dimension)
     if isinstance(value, Linear):
-        terms = tuple((key, -factor) for key, factor in value.terms)
-        return Linear(terms, -value.constant, f"-({value.text})")
+        return times(value, MINUS_ONE, at)
     if isinstance(value, Affine):
         return _scaled(value, (Fraction(-1),), at)
     if isinstance(value, Many):
@@ -79,107 +80,12 @@ def _refuse(operator: str, left: Value, right: Value, expr: tree.Binary) -> NoRe
 
 
 def _whole_tensor(operator: str, left: Value, right: Value, expr: tree.Binary) -> NoReturn:
-    whole, side = (
-        (left, expr.left) if not isinstance(left, Quantity | Many) else (right, expr.right)
-    )
-    if isinstance(whole, TensorVariable):
-        fix = "a claim is about the output: `forall x in SET, z = f(x): ...`"
-        raise wrong(
-            "E0406", "claims over the network's input are not supported", side.span, fix=fix
-        )
+    tensors = Outputs | TensorVariable
+    side = expr.left if isinstance(left, tensors) else expr.right
+    what = "outputs" if isinstance(left if side is expr.left else right, Outputs) else "inputs"
     fix = f"name its entries: `{expression_text(side)}[k]`"
-    problem = f"`{operator}` works on single outputs"
-    raise wrong("E0406", problem, side.span, "the whole output", fix)
-
-
-# --- entries of the output -------------------------------------------------------------------
-
-
-def _linear(operator: str, left: Value, right: Value, expr: tree.Binary) -> Value:
-    if operator in "+-":
-        first, second = as_linear(left, expr.left), as_linear(right, expr.right)
-        if operator == "-":
-            second = _times(second, Fraction(-1), expr.span)
-        return _sum(first, second, expr)
-    if isinstance(left, Linear) and isinstance(right, Linear):
-        if not right.terms:
-            right = Quantity(right.constant)
-        elif not left.terms:
-            left = Quantity(left.constant)
-        else:
-            _not_linear(left, right, operator, expr)
-    if operator == "*":
-        linear, factor = (left, right) if isinstance(left, Linear) else (right, left)
-        side = expr.right if isinstance(left, Linear) else expr.left
-        return _times(as_linear(linear, expr), _plain(factor, side), expr.span)
-    if operator == "/" and isinstance(left, Linear):
-        divisor = _plain(right, expr.right)
-        if divisor == 0:
-            raise wrong("E0302", "division by zero", expr.right.span, "the divisor is 0")
-        return _times(left, 1 / divisor, expr.span)
-    label = f"`{operator}` over an output of the network"
-    raise wrong("E0405", "claim is not linear in the network output", expr.span, label, _LINEAR)
-
-
-_LINEAR = "claims have the form C z + d <= 0: sums of outputs times numbers"
-
-
-def _not_linear(left: Linear, right: Linear, operator: str, expr: tree.Binary) -> NoReturn:
-    related = (
-        Related(expr.left.span, "an output of the network"),
-        Related(expr.right.span, "another one"),
-    )
-    what = {"*": "a product", "/": "a quotient"}.get(operator, "an operation")
-    label = f"{what} of `{left.text}` and `{right.text}`"
-    problem = "claim is not linear in the network output"
-    raise wrong("E0405", problem, expr.span, label, _LINEAR, related)
-
-
-def as_linear(value: Value, at: tree.Expr) -> Linear:
-    """A number or an entry of the output as a linear form; raises E0301, E0310."""
-    if isinstance(value, Linear):
-        return value
-    if isinstance(value, Outputs | TensorVariable):
-        fix = f"name its entries: `{expression_text(at)}[k]`"
-        raise wrong("E0406", "a comparison works on single outputs", at.span, kind_of(value), fix)
-    return Linear((), _plain(value, at), expression_text(at))
-
-
-def _plain(value: Value, at: tree.Expr) -> Fraction:
-    if isinstance(value, Symbol):
-        fix = "give it as a number, or as the radius of the set"
-        raise wrong(
-            "E0608", f"the schedule `{value.name}` cannot stand in a claim", at.span, fix=fix
-        )
-    if not isinstance(value, Quantity):
-        raise wrong("E0301", "a number was expected", at.span, f"this is {kind_of(value)}")
-    if value.dimension:
-        label = f"this is {value}"
-        raise wrong("E0310", "the network's outputs are plain numbers", at.span, label)
-    return value.value
-
-
-def _sum(left: Linear, right: Linear, expr: tree.Binary) -> Linear:
-    terms = dict(left.terms)
-    for key, factor in right.terms:
-        terms[key] = limited(terms.get(key, Fraction(0)) + factor, expr.span)
-    kept = tuple((key, factor) for key, factor in terms.items() if factor)
-    constant = limited(left.constant + right.constant, expr.span)
-    return Linear(kept, constant, expression_text(expr))
-
-
-def _times(linear: Linear, factor: Fraction, at: Span) -> Linear:
-    terms = tuple((key, limited(old * factor, at)) for key, old in linear.terms if factor)
-    return Linear(terms, limited(linear.constant * factor, at), linear.text)
-
-
-def difference(left: Linear, right: Linear, at: Span) -> Linear:
-    """Left - right, as the side of `... <= 0`."""
-    terms = dict(left.terms)
-    for key, factor in right.terms:
-        terms[key] = limited(terms.get(key, Fraction(0)) - factor, at)
-    kept = tuple((key, factor) for key, factor in terms.items() if factor)
-    return Linear(kept, limited(left.constant - right.constant, at), left.text)
+    problem = f"`{operator}` works on single {what}"
+    raise wrong("E0406", problem, side.span, f"the whole {what[:-1]}", fix)
 
 
 # --- maps of the input and output of a network by reference ----------------------------------

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ibpc.errors import Related
-from ibpc.language import data, nets, onnx_nets, recipes, sets, specs
+from ibpc.language import data, nets, onnx_nets, recipes, sets, specs, tables
 from ibpc.language import tensor_types as types
 from ibpc.language.binding import type_of
 from ibpc.language.evaluate import (
@@ -19,7 +19,9 @@ from ibpc.language.evaluate import (
 )
 from ibpc.language.mistakes import suggestion, wrong
 from ibpc.language.quantities import Quantity, Unit, limited
+from ibpc.language.spelling import expression_text
 from ibpc.language.values import (
+    Applied,
     Arrow,
     Definition,
     Label,
@@ -192,16 +194,22 @@ def call(expr: tree.Call, scope: Scope) -> Value:
     raise wrong("E0111", "a verify block has no value", function.span, "a verify block", fix)
 
 
+CLAIM_WORDS = ("minimal", "maximal", "argmax", "agree", "table")
+"""Words that may be called in claims, beside the sets of the vocabulary."""
+
+
 def _word(expr: tree.Call, name: tree.Name, scope: Scope) -> Value:
     """A call of a word that no file declares: a set of the vocabulary, or a mistake."""
     words = scope.world.vocabulary.sets
     if name.text in words:
         return sets.build_set(name.text, expr, scope)
-    if name.text in {"minimal", "maximal", "argmax"}:
+    if name.text == "table":
+        return tables.read_table(expr, scope)
+    if name.text in {"minimal", "maximal", "argmax", "agree"}:
         fix = "it stands in claims: `minimal(z, SL)`"
         raise wrong("E0301", f"`{name.text}` is not a number", expr.span, "true or false", fix)
     callables = {n for n in scope.visible() if n in scope.names or n in scope.module.names()}
-    fix = suggestion(name.text, {*words, *callables, "minimal", "maximal", "argmax"}, many=0)
+    fix = suggestion(name.text, {*words, *callables, *CLAIM_WORDS}, many=0)
     raise wrong("E0101", f"unknown name `{name.text}`", name.span, "cannot be called", fix)
 
 
@@ -217,6 +225,5 @@ def _apply(network: Network, expr: tree.Call, scope: Scope) -> Value:
         raise wrong("E0406", "a network is applied to the quantified tensor only", at, label, fix)
     types.require_agreement(network.arrow.source, value.type, at, f"the input of `{network.name}`")
     assert isinstance(network.arrow, Arrow)
-    from ibpc.language.spelling import expression_text
-
-    return Outputs(network.name, network.arrow.target, expression_text(expr))
+    applied = Applied(expression_text(expr.function), value.point)
+    return Outputs(network, applied, network.arrow.target, expression_text(expr), expr.span)

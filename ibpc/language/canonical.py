@@ -20,6 +20,7 @@ _LEFT_OUT: Mapping[str, frozenset[str]] = {
     "TensorType": frozenset({"labels"}),
     "IndexType": frozenset({"labels"}),
     "Claim": frozenset({"name", "text"}),
+    "Product": frozenset({"name"}),
     "Fit": frozenset({"recipe"}),
     "VerifyTask": frozenset({"name", "title", "bindings"}),
     "Program": frozenset({"files", "warnings", "docs"}),

@@ -14,17 +14,12 @@ from ibpc.language.arithmetic import negative, operate
 from ibpc.language.mistakes import suggestion, wrong
 from ibpc.language.program import Symbol
 from ibpc.language.quantities import Quantity, number_text
-from ibpc.language.spelling import expression_text, shape_text, tensor_text
 from ibpc.language.values import (
     DataValue,
-    DatumLabel,
     Definition,
     Interval,
-    Label,
-    Linear,
     Many,
     ModuleValue,
-    Opaque,
     Outputs,
     String,
     Tensor,
@@ -38,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ibpc.errors import Related, Span
-    from ibpc.language.program import IndexType
     from ibpc.language.scopes import Scope
     from ibpc.language.values import Value
 
@@ -110,13 +104,7 @@ def _member(expr: tree.Member, scope: Scope) -> Value:
     if isinstance(base, DataValue):
         return _part(base, expr.name)
     if isinstance(base, TensorVariable):
-        fields = base.type.fields
-        if expr.name.text in fields:
-            _input_entry(expr)
-        fix = suggestion(expr.name.text, fields)
-        raise wrong(
-            "E0113", f"`{base.name}` has no field `{expr.name.text}`", expr.name.span, fix=fix
-        )
+        return scope.world.entry_of(base, expr, scope)
     problem = f"{kind_of(base)} has no members"
     raise wrong("E0113", problem, expr.name.span, f"`.{expr.name.text}` of {kind_of(base)}")
 
@@ -131,20 +119,11 @@ def _part(data: DataValue, name: tree.Name) -> Value:
 
 def _index(expr: tree.Index, scope: Scope) -> Value:
     base = evaluate(expr.base, scope)
-    if isinstance(base, TensorVariable):
-        _input_entry(expr)
     if isinstance(base, Many):
         return _element(base, expr, scope)
-    if not isinstance(base, Outputs):
+    if not isinstance(base, Outputs | TensorVariable):
         raise wrong("E0111", f"{kind_of(base)} cannot be indexed", expr.base.span)
-    key = _key(base, expr, scope)
-    return Linear(((key, Fraction(1)),), Fraction(0), expression_text(expr))
-
-
-def _input_entry(expr: tree.Expr) -> NoReturn:
-    fix = "say it in the set, by a box; claims are about the network's output"
-    problem = "claims over the network's input are not supported"
-    raise wrong("E0406", problem, expr.span, "this is an entry of the input", fix)
+    return scope.world.entry_of(base, expr, scope)
 
 
 def _element(base: Many, expr: tree.Index, scope: Scope) -> Value:
@@ -155,56 +134,6 @@ def _element(base: Many, expr: tree.Index, scope: Scope) -> Value:
         label = f"the list has entries 0 to {len(base.items) - 1}"
         raise wrong("E0207", f"index {place} is out of range", expr.items[0].span, label)
     return base.items[place]
-
-
-def _key(base: Outputs, expr: tree.Index, scope: Scope) -> int | DatumLabel | Opaque:
-    """Which entry of the output is meant."""
-    shape = base.type.type.shape
-    if len(expr.items) != len(shape):
-        problem = f"`{base.text}` has {len(shape)} axes, {len(expr.items)} indices are given"
-        raise wrong("E0207", problem, expr.span, f"shape {shape_text(shape)}")
-    if len(shape) == 1:
-        return _entry(base.type, expr.items[0], scope)
-    place = 0
-    for item, size in zip(expr.items, shape, strict=True):
-        index = as_whole(evaluate(item, scope), item.span)
-        _inside(index, size, item.span)
-        place = place * size + index
-    return place
-
-
-def _entry(axis: Tensor, item: tree.Expr, scope: Scope) -> int | DatumLabel | Opaque:
-    labels, size = axis.type.labels, axis.type.shape[0]
-    if isinstance(item, tree.Name) and labels and item.text not in scope.names:
-        if item.text in labels:
-            return labels.index(item.text)
-        if scope.find(item.text) is None and not scope.world.enums_with(scope.module, item.text):
-            fix = suggestion(item.text, labels)
-            problem = f"`{item.text}` is no label of `{tensor_text(axis)}`"
-            raise wrong("E0101", problem, item.span, "not a label of this axis", fix)
-    value = evaluate(item, scope)
-    if isinstance(value, Label | DatumLabel | Opaque):
-        _same_axis(axis, value.type, item.span)
-        return value.index if isinstance(value, Label) else value
-    place = as_whole(value, item.span)
-    _inside(place, size, item.span)
-    return place
-
-
-def _same_axis(axis: Tensor, label: IndexType, at: Span) -> None:
-    if (axis.type.shape[0], axis.type.labels) == (label.size, label.labels):
-        return
-    theirs = "labels " + ", ".join(label.labels) if label.labels else f"{label.size} entries"
-    ours = axis.type.labels
-    mine = "labels " + ", ".join(ours) if ours else f"{axis.type.shape[0]} entries"
-    problem = "this label belongs to another axis"
-    raise wrong("E0209", problem, at, f"it has {theirs}; the axis has {mine}")
-
-
-def _inside(place: int, size: int, at: Span) -> None:
-    if not 0 <= place < size:
-        label = f"the axis has entries 0 to {size - 1}"
-        raise wrong("E0207", f"index {place} is out of range", at, label)
 
 
 def not_a_value(expr: tree.Expr, _: Scope | None = None) -> NoReturn:

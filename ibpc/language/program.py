@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ibpc.errors import Diagnostic, Span
+    from ibpc.language.products import Product
     from ibpc.language.vocabulary import Template
 
 
@@ -30,6 +32,11 @@ class TensorType:
     shape: tuple[int, ...]
     domain: tuple[tuple[Fraction, Fraction], ...] | None = None
     labels: tuple[str, ...] | None = None
+
+    @property
+    def entries(self) -> int:
+        """How many numbers the tensor holds."""
+        return prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +181,10 @@ class InputSet:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One atom `sum coefficient * z[index] + constant <= 0` (or `< 0` where strict)."""
+    """One atom `sum coefficient * z[index] + constant <= 0` (or `< 0` where strict).
+
+    In a claim that reads its input, indices from the claim's `size` on are entries of the input.
+    """
 
     coefficients: tuple[tuple[int, Fraction], ...]
     constant: Fraction
@@ -189,6 +199,12 @@ class Claim:
     one entry. `argmax` says that the rows are exactly z[k] - z[y] <= 0 for all k != y (Eq. 3), in
     which case `rows` is empty and `size` the number of classes (large tables stay implicit).
     `size` is the length of z. `text` is the claim as written in the spec.
+
+    Where the claim is no conjunction, `clauses[y]` groups the rows of label y: of every group at
+    least one row holds. It is empty where each row stands for itself.
+    `inputs`: how many entries of the flat input the rows may read behind z; 0 where they read none.
+    `exists`: the spec says `exists x in set: ...`, and this is its negation, so that a witness
+    against the rows is what was claimed to exist.
     """
 
     name: str
@@ -199,6 +215,17 @@ class Claim:
     strict: bool
     text: str
     span: Span
+    clauses: tuple[tuple[tuple[int, ...], ...], ...] = ()
+    inputs: int = 0
+    exists: bool = False
+
+    def clauses_of(self, label: int) -> tuple[tuple[int, ...], ...]:
+        """The numbers of the rows of each clause, for one label."""
+        if self.clauses:
+            return self.clauses[label if len(self.clauses) > 1 else 0]
+        if self.argmax:
+            return tuple((row,) for row in range(self.size - 1))
+        return tuple((row,) for row in range(len(self.rows[label if len(self.rows) > 1 else 0])))
 
 
 # --- plans -----------------------------------------------------------------------------------
@@ -309,7 +336,7 @@ class VerifyTask:
 
     name: str
     title: str
-    network: Fit | Net
+    network: Fit | Net | Product
     data: Split | None
     claim: Claim
     reports: tuple[Report, ...]

@@ -136,7 +136,7 @@ def with_data(scope: Scope, data: DataValue, at: tree.Setting) -> Scope:
     return scope.bind(tree.Name(y_name, at.span), DatumLabel(y_name, y.type))
 
 
-def claim_of(expr: tree.Expr, scope: Scope) -> Claim:
+def claim_of(expr: tree.Expr, scope: Scope) -> ClaimValue:
     """The claim of a `spec =` setting; raises NameMistake E0111."""
     value = evaluate(expr, scope)
     if isinstance(value, Definition) and isinstance(value.declaration, tree.Spec):
@@ -144,7 +144,23 @@ def claim_of(expr: tree.Expr, scope: Scope) -> Claim:
     if not isinstance(value, ClaimValue):
         fix = "write `spec = robust(f, x, y, eps)`"
         raise wrong("E0111", "a spec was expected", expr.span, f"this is {kind_of(value)}", fix)
-    return value.claim
+    return value
+
+
+def trainable(value: ClaimValue, at: tree.Expr) -> Claim:
+    """The claim, if a recipe can train it; raises TypeMistake E0403, E0413."""
+    claim = value.claim
+    if claim.clauses:
+        problem = "a recipe trains a conjunction; this claim needs an `or`"
+        fix = "train one of the cases, or rows that imply the claim; verify the claim itself"
+        raise wrong("E0403", problem, at.span, "not a conjunction", fix)
+    what = "several networks or tensors" if value.product is not None else ""
+    what = what or ("its input beside its output" if claim.inputs else "")
+    what = what or ("something that exists" if claim.exists else "")
+    if what:
+        fix = "train a claim about one network's output; verify this one"
+        raise wrong("E0413", "a recipe cannot train this claim", at.span, f"speaks of {what}", fix)
+    return claim
 
 
 @dataclass(slots=True)
@@ -210,7 +226,8 @@ class _Recipe:
     def read_claim(self) -> None:
         """`spec = robust(f, x, y, eps)`."""
         if "spec" in self.settings and self.data is not None:
-            self.claim = claim_of(value_of(self.settings["spec"]), self.scope)
+            expr = value_of(self.settings["spec"])
+            self.claim = trainable(claim_of(expr, self.scope), expr)
 
     def word(self, name: str) -> None:
         """`optimiser = adam` and the like."""

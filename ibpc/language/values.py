@@ -10,7 +10,9 @@ from ibpc.language.program import Dataset, IndexType, Split, Symbol, TensorType
 from ibpc.language.quantities import NO_UNIT, PLAIN, Dimension, Quantity, Unit
 
 if TYPE_CHECKING:
+    from ibpc.errors import Span
     from ibpc.language.modules import Module
+    from ibpc.language.products import Product
     from ibpc.language.program import Claim, Fit, InputSet, Net
     from ibpc.syntax import tree
 
@@ -151,10 +153,11 @@ class Opaque:
 
 @dataclass(frozen=True, slots=True)
 class TensorVariable:
-    """The x of `forall x in SET`."""
+    """The x of `forall x in SET`; `point` numbers the quantified tensors of a statement."""
 
     name: str
     type: Tensor
+    point: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,21 +174,47 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
-class Outputs:
-    """`f(x)`: the network's output on the quantified tensor."""
+class Applied:
+    """A network, by the name that the spec has for it, on one of the quantified tensors."""
 
-    network: str
+    function: str
+    point: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """`f(x)`: the network's output on a quantified tensor; `at` is where it is applied."""
+
+    network: Network
+    applied: Applied
     type: Tensor
     text: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One number that a claim speaks of: an entry of an application's output, or of an input.
+
+    `of` is the application, or the number of the quantified tensor; the index may be known later.
+    """
+
+    of: Applied | int
+    index: int | DatumLabel | Opaque
 
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """`sum coefficient * z[key] + constant`, the key an index, or an index known later."""
+    """`sum coefficient * entry + constant`, in base units of `dimension`.
 
-    terms: tuple[tuple[int | DatumLabel | Opaque, Fraction], ...]
+    `source` is where its first entry comes from, for messages: the text `f(x)` and its place.
+    """
+
+    terms: tuple[tuple[Entry, Fraction], ...]
     constant: Fraction
     text: str
+    dimension: Dimension = PLAIN
+    source: tuple[str, Span] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +244,14 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class ClaimValue:
-    """A spec with its arguments."""
+    """A spec with its arguments.
+
+    `networks` are those it applies; `product` says how, unless it is one network on one tensor.
+    """
 
     claim: Claim
+    networks: tuple[Network, ...]
+    product: Product | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +301,7 @@ KINDS: dict[type, str] = {
     TensorVariable: "a quantified tensor",
     Network: "a network",
     Outputs: "a network's output",
-    Linear: "an expression in the network's output",
+    Linear: "an expression in the network's output or input",
     Affine: "an expression in the network's input or output",
     SetValue: "a set",
     Definition: "a block",

@@ -17,12 +17,13 @@ from ibpc.language.quantities import Quantity, number_text
 from ibpc.language.recipes import claim_of, trained_network, with_data
 from ibpc.language.schedules import greatest
 from ibpc.language.settings import by_name, require, value_of
-from ibpc.language.values import DataValue, Definition, Label, Network
+from ibpc.language.values import ClaimValue, DataValue, Definition, Label, Network
 from ibpc.syntax import tree
 
 if TYPE_CHECKING:
     from ibpc.language.binding import Bound
-    from ibpc.language.program import Claim, Invocation
+    from ibpc.language.products import Product
+    from ibpc.language.program import Invocation, Net
     from ibpc.language.scopes import Scope
     from ibpc.language.values import Value
 
@@ -49,10 +50,11 @@ def elaborate(definition: Definition, bound: Bound, expr: tree.Expr) -> VerifyTa
     declaration = definition.declaration
     assert isinstance(declaration, tree.Verify)
     scope, sink, failed = bound.scope, bound.scope.world.sink, False
-    _, network = trained_network(definition, bound.values, expr)
+    if not any(isinstance(value, Network) for value in bound.values.values()):
+        trained_network(definition, bound.values, expr)
     settings = by_name(declaration.settings, SETTINGS, "`verify`", scope)
     data: DataValue | None = None
-    claim: Claim | None = None
+    claim: ClaimValue | None = None
     with sink.gathering(expr.span) as failures:
         if "data" in settings:
             data = _data(settings, scope)
@@ -64,19 +66,30 @@ def elaborate(definition: Definition, bound: Bound, expr: tree.Expr) -> VerifyTa
             claim = claim_of(value_of(settings["spec"]), scope)
     failed |= failures.any
     reports, broken = _reports(declaration, scope)
-    if failed or broken or claim is None or network.net is None:
+    if failed or broken or claim is None:
         raise Poisoned
-    _compare_radii(network, claim, declaration, scope)
+    _compare_radii(claim, declaration, scope)
     return VerifyTask(
         name=declaration.name.text,
         title=declaration.name.text,
-        network=network.fit if network.fit is not None else network.net,
+        network=subject_of(claim),
         data=data.split if data is not None else None,
-        claim=claim,
+        claim=claim.claim,
         reports=reports,
         bindings={name: plain(value) for name, value in bound.values.items()},
         span=expr.span,
     )
+
+
+def subject_of(claim: ClaimValue) -> Fit | Net | Product:
+    """What a claim speaks of: its network, or its networks as one."""
+    if claim.product is not None:
+        return claim.product
+    (network,) = claim.networks
+    subject = network.fit if network.fit is not None else network.net
+    if subject is None:
+        raise Poisoned
+    return subject
 
 
 def plain(value: Value) -> Any:
@@ -159,9 +172,9 @@ def _check_order(stages: list[Invocation], scope: Scope) -> None:
         return
 
 
-def _compare_radii(network: Network, claim: Claim, declaration: tree.Verify, scope: Scope) -> None:
+def _compare_radii(claim: ClaimValue, declaration: tree.Verify, scope: Scope) -> None:
     """Warn where the network was trained at a smaller radius than it is tested at (W0602)."""
-    trained, tested = _trained_radius(network.fit), claim.set.eps
+    trained, tested = _trained_radius(claim.networks[0].fit), claim.claim.set.eps
     if trained is None or not isinstance(tested, Fraction) or scope.world.sweeping:
         return
     if float(trained) < float(tested):

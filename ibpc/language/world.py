@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ibpc.errors import IbpcError, Related
-from ibpc.language import blocks
+from ibpc.language import blocks, places
 from ibpc.language.mistakes import Poisoned, suggestion, too_deep, wrong
 from ibpc.language.program import IndexType
 from ibpc.language.quantities import BUILTIN_UNITS, Unit
 from ibpc.language.scopes import Scope
-from ibpc.language.values import Definition, Finite, ModuleValue, TypeValue
+from ibpc.language.values import Definition, Finite, ModuleValue, TensorVariable, TypeValue
 from ibpc.syntax import tree
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ibpc.errors import Span
     from ibpc.language.mistakes import Collector
     from ibpc.language.modules import Declared, Module
-    from ibpc.language.values import Value
+    from ibpc.language.values import Outputs, Value
     from ibpc.language.vocabulary import Vocabulary
 
 ParamKey = tuple[str, str]
@@ -218,6 +218,15 @@ class World:
     def call(self, expr: tree.Call, scope: Scope) -> Value:
         """The value of a call."""
         return blocks.call(expr, scope)
+
+    def entry_of(
+        self, base: Outputs | TensorVariable, expr: tree.Index | tree.Member, scope: Scope
+    ) -> Value:
+        """`z[k]`, `x[0, 3]` or `s.rho` in a claim."""
+        if isinstance(expr, tree.Index):
+            return places.indexed(base, expr, scope)
+        assert isinstance(base, TensorVariable)
+        return places.member(base, expr)
 
     def definitions(self) -> Iterator[tuple[Module, Declared]]:
         """All declarations of all files, in order."""

@@ -1,7 +1,7 @@
 """The rows and columns of one encoded example, and the python-mip models made from them.
 
     minimise  margin
-    where     margin = -(goal @ v + goal_bias)      (one row of the claim)
+    where     margin = -(goal @ v + goal_bias)      (one row of the claim; the largest of several)
               matrix @ v <= rhs, or == where `equal`
               lower <= v <= upper, v integer where `integer`
 
@@ -28,7 +28,8 @@ class Encoding:
 
     Shapes: lower, upper, integer (columns,); matrix (rows, columns); rhs, equal (rows,);
     goal (spec, columns), goal_bias, goal_lower, goal_upper (spec,). The first `inputs` columns
-    are the network's input, flat. `relaxed`: integers are dropped.
+    are the network's input, flat. `relaxed`: integers are dropped. `clauses`: where the claim is
+    no conjunction, its clauses are what is decided, each over several goals.
     """
 
     inputs: int
@@ -43,27 +44,40 @@ class Encoding:
     goal_lower: np.ndarray
     goal_upper: np.ndarray
     relaxed: bool
+    clauses: tuple[tuple[int, ...], ...] = ()
+
+    def goals(self, row: int) -> list[int]:
+        """The goals that a row of the claim is, or that make up a clause of it."""
+        return list(self.clauses[row]) if self.clauses else [row]
 
     def with_margin(self, row: int, ceiling: float | None) -> Columns:
-        """The columns and rows of one goal, with the margin as last column, at most `ceiling`."""
+        """The columns and rows of one goal, with the margin as last column, at most `ceiling`.
+
+            margin = max over the row's goals of -(goal @ v + goal_bias)
+
+        One goal is an equation; of several the margin is at least each, and its minimum is exact.
+        """
         import numpy as np
         from scipy.sparse import csr_array, vstack
 
-        columns = len(self.lower)
-        goal = csr_array(self.goal[[row]])
-        goal.resize(1, columns + 1)
-        unit = csr_array(([1.0], ([0], [columns])), shape=(1, columns + 1))
+        chosen, columns = self.goals(row), len(self.lower)
+        goal = csr_array(self.goal[chosen])
+        goal.resize(len(chosen), columns + 1)
+        last = (range(len(chosen)), [columns] * len(chosen))
+        unit = csr_array(([1.0] * len(chosen), last), shape=(len(chosen), columns + 1))
         matrix = self.matrix.copy()
         matrix.resize(matrix.shape[0], columns + 1)
-        top = 1.0 - self.goal_lower[row] if ceiling is None else ceiling
-        bottom = min(-self.goal_upper[row] - 1.0, top - 1.0)
+        top = 1.0 - self.goal_lower[chosen].min() if ceiling is None else ceiling
+        bottom = min(-self.goal_upper[chosen].min() - 1.0, top - 1.0)
+        single = len(chosen) == 1
+        sign = 1.0 if single else -1.0
         return Columns(
             np.append(self.lower, bottom),
             np.append(self.upper, top),
             np.append(self.integer & (not self.relaxed), False),
-            csr_array(vstack([matrix, goal + unit])),
-            np.append(self.rhs, -self.goal_bias[row]),
-            np.append(self.equal, True),
+            csr_array(vstack([matrix, sign * (goal + unit)])),
+            np.append(self.rhs, -sign * self.goal_bias[chosen]),
+            np.append(self.equal, [single] * len(chosen)),
         )
 
 

@@ -15,6 +15,7 @@ For ReLU the relaxation of the big-M rows is the triangle of Ehlers 2017, arXiv:
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ibpc.milp.outcome import Outcome, RowOutcome
@@ -41,6 +42,7 @@ def lp_bounds(
     open_rows: Iterable[int],
     timeout_s: float,
     solver: str = "cbc",
+    clauses: tuple[tuple[int, ...], ...] = (),
 ) -> Outcome:
     """Upper bounds of the claim's rows by linear programming; a row is proved or stays open.
 
@@ -48,6 +50,7 @@ def lp_bounds(
     """
     started = time.monotonic()
     encoding = encode(graph, label, lower, upper, bounds, relaxed=True)
+    encoding = replace(encoding, clauses=clauses)
     rows: list[RowOutcome] = []
     for row in open_rows:
         left = timeout_s - (time.monotonic() - started)

@@ -16,7 +16,7 @@ between calls, so each model is solved once and both are passed.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ibpc.errors import Diagnostic, SolverFailure
@@ -63,8 +63,12 @@ def prove_or_refute(
     solver: str = "cbc",
     confirm: Callable[[np.ndarray], bool] | None = None,
     to_optimality: bool = False,
+    clauses: tuple[tuple[int, ...], ...] = (),
 ) -> Outcome:
     """Decides each open row of the claim over the box, until one is refuted or the time is up.
+
+    With `clauses` the rows that are meant are those: a clause is refuted by a point at which each
+    of its members is violated, so its violation is the smallest of theirs.
 
     `graph` is prepared and carries its claim (rows `violation = C z + d`); `bounds` are known
     bounds of its values; `confirm` replays a candidate (flat float64) and says whether it really
@@ -73,9 +77,9 @@ def prove_or_refute(
     Raises UnsupportedOperator, NumericalDoubt, SolverFailure.
     """
     started = time.monotonic()
-    encoding = encode(graph, label, lower, upper, bounds)
+    encoding = replace(encode(graph, label, lower, upper, bounds), clauses=clauses)
     rows: list[RowOutcome] = []
-    for row in sorted(open_rows, key=lambda row: -encoding.goal_upper[row]):
+    for row in sorted(open_rows, key=lambda row: -encoding.goal_upper[encoding.goals(row)].min()):
         left = timeout_s - (time.monotonic() - started)
         if left <= 0:
             rows.append(RowOutcome(row, "open", float("inf"), why="time-out"))

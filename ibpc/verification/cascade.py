@@ -21,7 +21,7 @@ from ibpc.verification.result import Decision, ReportResult, TaskResult
 from ibpc.verification.stages import ENGINES, STAGES
 from ibpc.verification.store import Question
 from ibpc.verification.subject import Case, Subject
-from ibpc.verification.verdict import Answer, Holds, Unknown, Verdict, Violated, settle
+from ibpc.verification.verdict import Answer, Holds, Unknown, Verdict, Violated, settle, turned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def verify_task(
     for report in task.reports:
         reports.append(run.report(report))
         store.record(cell_of(task, report, run.found, run.digests), run.digests)
-    settled = tuple(_settled(reports))
+    settled = _concluded(reports, task.claim)
     return TaskResult(
         task.title,
         hashlib.sha256(data).hexdigest(),
@@ -226,7 +226,7 @@ def standing(task: VerifyTask, subject: Subject, store: Answers) -> list[Standin
         run.missing = set()
         results.append(run.report(report))
         missing.append(frozenset(run.missing))
-    return list(map(Standing, _settled(results), missing))
+    return list(map(Standing, _concluded(results, task.claim), missing))
 
 
 def stage_question(stage: Invocation, claim: str, network: str) -> Question:
@@ -306,6 +306,20 @@ def _settled(reports: list[ReportResult]) -> Iterator[ReportResult]:
                 for one in report.decisions
             ),
         )
+
+
+def _concluded(reports: list[ReportResult], claim: Claim) -> tuple[ReportResult, ...]:
+    """The settled reports; of a claim that something exists, from those of its negation."""
+    settled = tuple(_settled(reports))
+    if not claim.exists:
+        return settled
+    return tuple(
+        replace(
+            report,
+            decisions=tuple(replace(one, verdict=turned(one.verdict)) for one in report.decisions),
+        )
+        for report in settled
+    )
 
 
 def _fresh(title: str, taken: dict[str, float]) -> str:

@@ -66,22 +66,31 @@ class Replayer:
             start += len(chunk)
         return np.concatenate(found) if found else np.zeros((0, self._claim.size))
 
-    def violated_row(self, output: np.ndarray, label: int) -> tuple[int, Fraction] | None:
-        """The most violated row and its exact violation, or None where every row holds."""
+    def violated_row(
+        self, output: np.ndarray, label: int, point: np.ndarray | None = None
+    ) -> tuple[int, Fraction] | None:
+        """The most violated row and its exact violation, or None where every row holds.
+
+        Where the claim is no conjunction: the most violated clause, all of whose rows are violated,
+        with the smallest of their violations. `point` is the input, for claims that read it.
+        """
         import numpy as np
 
         if not np.isfinite(output).all():
             return None
         if self._claim.argmax:
             return self._overtaken(output, label)
+        values = output
+        if self._claim.inputs:
+            assert point is not None
+            values = np.concatenate([output, point.reshape(-1).astype(output.dtype)])
         rows = self._claim.rows[label if len(self._claim.rows) > 1 else 0]
-        values = [(number, exact_violation(row, output)) for number, row in enumerate(rows)]
-        worst = [
-            (number, value)
-            for number, value in values
-            if value > 0 or (value == 0 and rows[number].strict)
-        ]
-        return max(worst, key=lambda found: found[1], default=None)
+        worst = []
+        for number, members in enumerate(self._claim.clauses_of(label)):
+            found = [(exact_violation(rows[row], values), rows[row].strict) for row in members]
+            if all(value > 0 or (value == 0 and strict) for value, strict in found):
+                worst.append((number, min(value for value, _ in found)))
+        return max(worst, key=lambda one: one[1], default=None)
 
     def replay(
         self, point: np.ndarray, label: int, lower: np.ndarray, upper: np.ndarray, by: str
@@ -94,7 +103,7 @@ class Replayer:
         if inside is None:
             return None
         output = self.outputs(point.reshape(1, -1))[0]
-        row = self.violated_row(output, label)
+        row = self.violated_row(output, label, point)
         if row is None:
             return None
         facts = {

@@ -39,7 +39,10 @@ ENCODING_S = 60.0
 
 @dataclass(frozen=True)
 class Task:
-    """One example for a worker: boxes (outer for proofs, inner for witnesses), bounds, rows."""
+    """One example for a worker: boxes (outer for proofs, inner for witnesses), bounds, rows.
+
+    With `clauses`, `open_rows` and `proved` number those.
+    """
 
     label: int
     lower: np.ndarray
@@ -49,6 +52,7 @@ class Task:
     bounds: Mapping[str, tuple[np.ndarray, np.ndarray]]
     open_rows: tuple[int, ...]
     proved: tuple[int, ...]
+    clauses: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -190,6 +194,7 @@ def _task(subject: Subject, case: Case) -> Task:
     held = subject.rows_that_hold(subject.row_bounds([case])[0])
     proved = tuple(sorted({*case.proved, *np.flatnonzero(held).tolist()}))
     bounds = subject.value_bounds(lower, upper)
+    clauses = subject.claim.clauses_of(case.label) if subject.claim.clauses else ()
     return Task(
         case.label,
         lower.reshape(-1),
@@ -199,6 +204,7 @@ def _task(subject: Subject, case: Case) -> Task:
         bounds,
         tuple(row for row in range(len(held)) if row not in proved),
         proved,
+        clauses,
     )
 
 

@@ -115,14 +115,19 @@ class Subject:
         return lower_violation(self.graph, self._weights64, roundoff_of(torch.float64))
 
     @cached_property
-    def rows_program(self) -> GraphModule:
-        """The claim's rows at points, in float32 on the device."""
+    def rows_program(self) -> torch.nn.Module:
+        """The claim's rows at points, in float32 on the device; the violations of its clauses."""
         import torch
 
         from ibpc.bounds import Weights, lower_rows
 
         weights = Weights(self.graph, torch.float32).to(self.device)
-        return lower_rows(self.graph, weights)
+        rows = lower_rows(self.graph, weights)
+        if self.members is None:
+            return rows
+        from ibpc.verification.clauses import ClauseRows
+
+        return ClauseRows(rows, self.members).to(self.device)
 
     @cached_property
     def values_program(self) -> tuple[GraphModule, tuple[str, ...]]:
@@ -136,7 +141,7 @@ class Subject:
     def row_bounds(self, cases: list[Case]) -> np.ndarray:
         """Interval bounds of the claim's rows over each example's set; (batch, rows), float64.
 
-        Not finite where the bounds say nothing.
+        Of its clauses where it is no conjunction. Not finite where the bounds say nothing.
         """
         import torch
 
@@ -144,7 +149,30 @@ class Subject:
         label = torch.tensor([case.label for case in cases])
         with torch.no_grad():
             found = self.violation_program(torch.tensor(lower), torch.tensor(upper), label)
-        return self._finite(found, lower, upper)
+        return self.of_clauses(self._finite(found, lower, upper), cases)
+
+    @cached_property
+    def members(self) -> np.ndarray | None:
+        """The rows of each clause (labels, clauses, members); None for a conjunction."""
+        from ibpc.claims import clause_table
+
+        return clause_table(self.claim)
+
+    def of_clauses(self, bounds: np.ndarray, cases: list[Case]) -> np.ndarray:
+        """Upper bounds of clauses from those of their rows: a clause's violation is their minimum.
+
+            sup min_j v_j <= min_j sup v_j
+
+        A row in doubt (NaN) shows nothing; the others of its clause still do.
+        Shapes: bounds (batch, rows) -> (batch, clauses).
+        """
+        import numpy as np
+
+        if self.members is None:
+            return bounds
+        labels = [case.label if len(self.members) > 1 else 0 for case in cases]
+        picked = bounds[np.arange(len(cases))[:, None, None], self.members[labels]]
+        return np.asarray(np.fmin.reduce(picked, axis=2))
 
     def value_bounds(self, lower: np.ndarray, upper: np.ndarray) -> dict[str, Any]:
         """Interval bounds of every value over one box, flat float64; raises NumericalDoubt."""

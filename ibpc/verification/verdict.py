@@ -55,7 +55,23 @@ class Unknown:
     kind = "unknown"
 
 
-Verdict = Holds | Violated | Unknown
+@dataclass(frozen=True)
+class Found:
+    """What a claim says to exist does: the witness shows it."""
+
+    witness: Witness
+    kind = "holds"
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """What a claim says to exist does not: its negation is proved."""
+
+    evidence: Evidence
+    kind = "violated"
+
+
+Verdict = Holds | Violated | Unknown | Found | Excluded
 
 
 @dataclass(frozen=True)
@@ -65,6 +81,13 @@ class Answer:
     verdict: Verdict
     proved: tuple[int, ...] = ()
     seconds: float = 0.0
+
+
+def turned(verdict: Verdict) -> Verdict:
+    """The verdict on `exists x: p` from the one on its negation `forall x: not p`."""
+    if isinstance(verdict, Holds):
+        return Excluded(verdict.evidence)
+    return Found(verdict.witness) if isinstance(verdict, Violated) else verdict
 
 
 ROUNDING = "decided only by rounding"

@@ -69,7 +69,7 @@ def row_bounds(subject: Subject, crown: Crown, steps: int, cases: list[Case]) ->
     label = torch.tensor([case.label for case in cases])
     problem = CrownProblem(torch.tensor(lower), torch.tensor(upper), label)
     found = crown.bounds(problem)
-    bounds: np.ndarray = found.upper.numpy()
+    bounds: np.ndarray = subject.of_clauses(found.upper.numpy(), cases)
     left = np.flatnonzero(~subject.rows_that_hold(bounds).all(1))
     if steps and len(left):
         index = torch.from_numpy(left)
@@ -82,6 +82,7 @@ def row_bounds(subject: Subject, crown: Crown, steps: int, cases: list[Case]) ->
             known=known,
         )
         improved = crown.alpha_bounds(part, Descent(steps=steps)).upper.numpy()
+        improved = subject.of_clauses(improved, [cases[place] for place in left])
         bounds[left] = np.fmin(bounds[left], improved)
     axes = tuple(range(1, lower.ndim))
     sound = (np.isfinite(lower) & np.isfinite(upper) & (lower <= upper)).all(axis=axes)

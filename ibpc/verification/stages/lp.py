@@ -49,6 +49,7 @@ def solver(tools: Tools) -> Callable[[Task], Answer]:
             task.open_rows,
             tools.arguments["timeout"],
             tools.arguments["solver"],
+            task.clauses,
         )
         return read(outcome, task, [])
 

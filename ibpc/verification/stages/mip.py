@@ -68,6 +68,7 @@ def solver(tools: Tools) -> Callable[[Task], Answer]:
             tools.arguments["timeout"],
             tools.arguments["solver"],
             confirm,
+            clauses=task.clauses,
         )
         return read(outcome, task, found)
 

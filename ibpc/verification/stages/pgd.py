@@ -73,7 +73,7 @@ def clean_witnesses(
     outputs = subject.replayer.outputs(points)
     found: dict[int, Witness] = {}
     for position, (case, output) in enumerate(zip(cases, outputs, strict=True)):
-        if subject.replayer.violated_row(output, case.label) is None:
+        if subject.replayer.violated_row(output, case.label, points[position]) is None:
             continue
         witness = subject.replayer.replay(
             points[position], case.label, lower[position], upper[position], "the datum itself"

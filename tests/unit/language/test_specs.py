@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import operator
+import random
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import pytest
+from checker_words import VOCABULARY
 from language_texts import PLAN, program
 
-from ibpc.language import InputSet, Row, Symbol, VerifyTask
+from ibpc.language import Application, InputSet, Product, Row, Symbol, VerifyTask, check_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from ibpc.language import Claim
@@ -217,3 +221,200 @@ def test_the_file_of_a_network_is_hashed(tmp_path: Path) -> None:
 def test_a_recipes_radius_is_a_schedule(tmp_path: Path) -> None:
     fit = program(tmp_path, PLAN).targets["default"].tasks[0].network
     assert fit.claim.set.eps == Symbol("eps")
+
+
+def told(claim_: Claim, label: int, values: list[Fraction]) -> bool:
+    """Whether a claim's rows and clauses hold at exact outputs (and inputs behind them)."""
+    rows = claim_.rows[label if len(claim_.rows) > 1 else 0]
+
+    def holds(row: Row) -> bool:
+        total = row.constant + sum(f * values[k] for k, f in row.coefficients)
+        return total < 0 or (total == 0 and not row.strict)
+
+    return all(any(holds(rows[r]) for r in clause) for clause in claim_.clauses_of(label))
+
+
+class Drawn:
+    """A random body of a claim as text, and its truth at a point worked out by itself."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+
+    def body(self, depth: int) -> tuple[str, Callable[[list[Fraction], list[Fraction]], bool]]:
+        kind = self.random.choice(["and", "or", "=>", "not", "atom", "rank"] if depth else ["atom"])
+        if kind == "atom":
+            return self.atom()
+        if kind == "rank":
+            return self.rank()
+        left, first = self.body(depth - 1)
+        if kind == "not":
+            return f"not ({left})", lambda z, x: not first(z, x)
+        right, second = self.body(depth - 1)
+        rules = {
+            "and": lambda z, x: first(z, x) and second(z, x),
+            "or": lambda z, x: first(z, x) or second(z, x),
+            "=>": lambda z, x: not first(z, x) or second(z, x),
+        }
+        return f"({left}) {kind} ({right})", rules[kind]
+
+    def atom(self) -> tuple[str, Callable[[list[Fraction], list[Fraction]], bool]]:
+        sign = self.random.choice(["<=", "<", ">=", ">", "==", "!="])
+        i, k = self.random.randrange(3), self.random.randrange(2)
+        j = (i + self.random.randint(1, 2)) % 3
+        a, b = self.random.randint(1, 3), Fraction(self.random.randint(-2, 2), 2)
+        rules = {
+            "<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt,
+            "==": operator.eq, "!=": operator.ne,
+        }  # fmt: skip
+        compare = rules[sign]
+        text = f"{a} * z[{i}] - z[{j}] + x[{k}] {sign} {b.numerator}/{b.denominator}"
+        return text, lambda z, x: compare(a * z[i] - z[j] + x[k], b)
+
+    def rank(self) -> tuple[str, Callable[[list[Fraction], list[Fraction]], bool]]:
+        k = self.random.randrange(3)
+        word = self.random.choice(["minimal", "maximal"])
+        best = min if word == "minimal" else max
+        return f"{word}(z, {k})", lambda z, _: z[k] == best(z)
+
+
+GENERAL = """ibp 1
+
+type Point = real[2] in [0 .. 2]
+
+net plain: Point -> real[3] {{
+    out
+}}
+
+spec mine(f: Point -> real[3]) {{
+    {word} x in Point, z = f(x): {body}
+}}
+
+verify v(f: Point -> real[3] = plain) {{
+    spec = mine(f)
+    report r = by ibp
+}}
+"""
+
+
+def general(folder: Path, body: str, word: str = "forall") -> VerifyTask:
+    path = folder / "general.ibp"
+    path.write_text(GENERAL.format(word=word, body=body), encoding="utf-8")
+    task = check_file(str(path), VOCABULARY).targets["v"].tasks[0]
+    assert isinstance(task, VerifyTask)
+    return task
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_clauses_say_what_the_text_says(seed: int, tmp_path: Path) -> None:
+    drawn = Drawn(seed)
+    text, truth = drawn.body(2)
+    word = drawn.random.choice(["forall", "exists"])
+    claim_ = general(tmp_path, text, word).claim
+    assert claim_.exists == (word == "exists")
+    for _ in range(200):
+        z = [Fraction(drawn.random.randint(-4, 4), 2) for _ in range(3)]
+        x = [Fraction(drawn.random.randint(0, 4), 2) for _ in range(2)]
+        wanted = truth(z, x) != claim_.exists
+        assert told(claim_, 0, [*z, *x]) == wanted, (text, z, x)
+
+
+def test_an_implication_keeps_the_premise_and_the_strictness(tmp_path: Path) -> None:
+    found = general(tmp_path, "z[0] <= 0 => z[1] < 1").claim
+    assert found.rows == (
+        (
+            Row(((0, -ONE),), Fraction(0), strict=True),
+            Row(((1, ONE),), Fraction(-1), strict=True),
+        ),
+    )
+    assert found.clauses == (((0, 1),),)
+    assert (found.inputs, found.argmax) == (0, False)
+
+
+def test_a_matrix_of_a_file_bounds_the_outputs(tmp_path: Path) -> None:
+    (tmp_path / "polytope.csv").write_text("# C\n1; -1; 0.1\n0; 2; 1/3\n", encoding="utf-8")
+    found = general(tmp_path, 'table("polytope.csv") @ z <= [1, 2]').claim
+    assert found.rows[0] == (
+        Row(((0, ONE), (1, -ONE), (2, Fraction(1, 10))), Fraction(-1), strict=False),
+        Row(((1, Fraction(2)), (2, Fraction(1, 3))), Fraction(-2), strict=False),
+    )
+    refused = general(tmp_path, 'not (table("polytope.csv") @ z <= [1, 2])').claim
+    assert refused.clauses == (((0, 1),),)
+    assert all(row.strict for row in refused.rows[0])
+
+
+def test_a_claim_may_speak_of_fields_in_their_units(tmp_path: Path) -> None:
+    spec = """
+spec phi(f: Encounter -> Score) {
+    forall s in near, z = f(s): s.psi <= 3.1 rad and s.rho >= 2 * s.rho => z[WL] < z[WR]
+}
+"""
+    start, end = ACAS.index("spec phi"), ACAS.index("verify v")
+    task = program(tmp_path, ACAS[:start] + spec + ACAS[end:]).targets["v"].tasks[0]
+    assert isinstance(task, VerifyTask)
+    premise = task.claim.rows[0][0]
+    ((column, factor),) = premise.coefficients
+    assert (column, task.claim.inputs) == (3 + 2, 3)
+    in_degrees = -premise.constant / factor
+    assert float(in_degrees) == pytest.approx(3.1 * 180 / 3.141592653589793)
+
+
+TWO = """
+type Point = real[2] in [0 .. 2]
+
+net one: Point -> real[3] {
+    out
+}
+
+net two: Point -> real[3] {
+    fc 4
+    out
+}
+
+spec near_equal(f: Point -> real[3], g: Point -> real[3], tau: real) {
+    forall x in Point: forall k in [0 .. 2]: -tau <= f(x)[k] - g(x)[k] <= tau
+}
+
+spec monotone(f: Point -> real[3], i: int) {
+    forall x in Point, x' in box([0, 1], [3, 4]):
+        x[i] <= x'[i] and agree(x, x', except = i) => f(x)[0] <= f(x')[0]
+}
+
+verify both(f: Point -> real[3] = one, g: Point -> real[3] = two) {
+    spec = near_equal(f, g, 1/4)
+    report r = by ibp
+}
+
+verify rising(f: Point -> real[3] = one) {
+    spec = monotone(f, 1)
+    report r = by ibp
+}
+"""
+
+
+def test_two_networks_are_one_whose_outputs_stand_behind_each_other(tmp_path: Path) -> None:
+    task = program(tmp_path, TWO).targets["both"].tasks[0]
+    assert isinstance(task, VerifyTask)
+    product = task.network
+    assert isinstance(product, Product)
+    assert [one.name for one in product.networks] == ["one", "two"]
+    assert product.applications == (Application(0, None), Application(1, None))
+    assert (product.output.shape, task.claim.size, task.claim.set.kind) == ((6,), 6, "domain")
+    assert task.claim.rows[0][:2] == (
+        Row(((0, -ONE), (3, ONE)), Fraction(-1, 4), strict=False),
+        Row(((0, ONE), (3, -ONE)), Fraction(-1, 4), strict=False),
+    )
+
+
+def test_what_a_claim_makes_equal_is_one_input(tmp_path: Path) -> None:
+    """x' differs from x in entry 1 only; entry 0 lies in both sets."""
+    task = program(tmp_path, TWO).targets["rising"].tasks[0]
+    assert isinstance(task, VerifyTask)
+    product = task.network
+    assert isinstance(product, Product)
+    assert product.applications == (Application(0, (0, 1)), Application(0, (0, 2)))
+    assert task.claim.set == InputSet("box", lower=(0, 0, 1), upper=(2, 2, 2))
+    assert task.claim.clauses == (((0, 1),),)
+    assert task.claim.rows[0] == (
+        Row(((7, -ONE), (8, ONE)), Fraction(0), strict=True),
+        Row(((0, ONE), (3, -ONE)), Fraction(0), strict=False),
+    )
