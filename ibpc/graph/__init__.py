@@ -8,7 +8,7 @@ from ibpc.graph.files import save_bytes, unsaved
 from ibpc.graph.fingerprint import Fingerprint, fingerprint
 from ibpc.graph.identity import structure_hash, weights_hash
 from ibpc.graph.initialise import INITIALISERS, Initialiser, initial_weight
-from ibpc.graph.ir import Graph, Node, Shape, fresh_name
+from ibpc.graph.ir import MAX_ENTRIES, Graph, Node, Shape, fresh_name
 from ibpc.graph.law import broken_laws, check_law
 from ibpc.graph.maps import attach_maps
 from ibpc.graph.mistakes import (
@@ -18,6 +18,8 @@ from ibpc.graph.mistakes import (
     PASS_FAILED,
     RANDOM,
     SHAPES,
+    SMALLER,
+    TOO_LARGE,
     mistake,
 )
 from ibpc.graph.model_file import model_bytes
@@ -33,10 +35,13 @@ __all__ = [
     "BATCH_AXIS",
     "EXPLANATIONS",
     "INITIALISERS",
+    "MAX_ENTRIES",
     "OPSET",
     "PASS_FAILED",
     "RANDOM",
     "SHAPES",
+    "SMALLER",
+    "TOO_LARGE",
     "Fingerprint",
     "Graph",
     "Initialiser",

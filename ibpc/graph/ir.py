@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 
+MAX_ENTRIES = 2**26
+"""No value of a network, constant or not, has more: small files could ask for any memory."""
+
 
 @dataclass(frozen=True)
 class Node:

@@ -26,7 +26,7 @@ PASS_FAILED = "E0890"
 
 EXPLANATIONS = {
     NOT_ONNX: "The bytes are not an ONNX model, or not a whole one.",
-    TOO_LARGE: "The network is larger than 1 GiB.",
+    TOO_LARGE: "The file is larger than 1 GiB, or a value has more than 2^26 entries.",
     VERSION: "ibpc reads ONNX IR versions 3 to 10 and opsets 7 to 21; 17 is the best choice.",
     FOREIGN: "ibpc reads plain graphs of ONNX operators with dense numeric weights: no functions, "
     "no subgraphs, no other domains.",
@@ -44,6 +44,7 @@ EXPLANATIONS = {
     PASS_FAILED: "A pass of the compiler left a graph that breaks its law: a bug in ibpc.",
 }
 
+SMALLER = "ibpc is made for networks whose values fit in memory many times"
 EXPORT_AGAIN = "export the network to ONNX again, or download the file again"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from errno import ENOENT
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,6 +153,8 @@ def _side_content(tensor: Any, place: Path) -> bytes:
         problem = f"tensor `{tensor.name}` keeps its weights outside the network's folder"
         raise mistake(EXTERNAL, str(place), problem, _INLINE)
     try:
+        if not side.is_file():  # a pipe in its place would keep us waiting
+            raise FileNotFoundError(ENOENT, "there is no such file")
         check_size(side.stat().st_size, str(side))
         with side.open("rb") as file:
             file.seek(offset)

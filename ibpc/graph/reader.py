@@ -13,7 +13,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ibpc.graph.identity import STRUCTURE_KEY, WEIGHTS_KEY
-from ibpc.graph.ir import Graph, Node, Shape, fresh_name
+from ibpc.graph.ir import MAX_ENTRIES, Graph, Node, Shape, fresh_name
 from ibpc.graph.law import broken_laws
 from ibpc.graph.mistakes import (
     BAD_INPUT,
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 OLDEST_IR, NEWEST_IR = 3, 10
-MAX_ENTRIES = 2**28
-"""An input of more entries is refused."""
-
 _ONNX_DOMAINS = ("", "ai.onnx")
 _BY_NAME = "export with constant weights: ibpc reads networks as plain ONNX graphs"
 

@@ -12,6 +12,7 @@ from ibpc.passes.fuse_matmul_add import fuse_matmul_add
 from ibpc.passes.infer_shapes import infer_shapes, sites
 from ibpc.passes.join_views import join_views
 from ibpc.passes.pipeline import PIPELINE, Pass, Purpose, prepare
+from ibpc.passes.weigh_dead import weigh_dead
 
 __all__ = [
     "PIPELINE",
@@ -30,4 +31,5 @@ __all__ = [
     "join_views",
     "prepare",
     "sites",
+    "weigh_dead",
 ]

@@ -8,11 +8,12 @@ a value is constant, an open batch axis being 1.
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ibpc.errors import IbpcError
-from ibpc.graph import OPSET, SHAPES, mistake
-from ibpc.passes.infer_shapes import own_shapes
+from ibpc.graph import MAX_ENTRIES, OPSET, SHAPES, mistake
+from ibpc.passes.infer_shapes import own_shapes, too_large
+from ibpc.passes.standard_shapes import as_onnx, standard_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
 
     from ibpc.graph import Graph, Node, Shape
 
-MAX_ENTRIES = 2**26
-"""Larger results stay computed: folding must not blow a small file up."""
-
 _RANDOM = ("Random", "Bernoulli", "Multinomial", "Dropout")
 
 
 def fold_constants(graph: Graph) -> Graph:
-    """The graph with constants in the place of nodes that only read constants, or only shapes."""
+    """The graph with constants in the place of nodes that only read constants, or only shapes.
+
+    Raises: ModelMistake where such a node cannot be computed (E0811) or gives too much (E0802).
+    """
     constants: dict[str, np.ndarray] = dict(graph.constants)
     shapes = _Shapes(graph, constants)
     kept: list[Node] = []
@@ -91,45 +92,22 @@ def _computed(
     """The outputs of a node that only reads constants."""
     operands = {value: constants.get(value) for value in node.inputs if value}
     known = {value: array for value, array in operands.items() if array is not None}
-    if len(known) < len(operands) or not _foldable(node, known):
+    if len(known) < len(operands) or not _foldable(graph, node, known):
         return None
     return _evaluate(graph, node, known)
 
 
-def _foldable(node: Node, operands: dict[str, np.ndarray]) -> bool:
-    """Whether a node is an ONNX function of its operands, with results of a reasonable size."""
+def _foldable(graph: Graph, node: Node, operands: dict[str, np.ndarray]) -> bool:
+    """Whether a node is an ONNX function of its operands, with results of known sizes.
+
+    Raises: ModelMistake where one is too large.
+    """
     if not operands or "." in node.op or node.op.startswith(_RANDOM):
         return False
-    sizes = [_size(value.type.tensor_type) for value in _inferred(node, operands)]
-    return len(sizes) == len(node.outputs) and max(sizes) <= MAX_ENTRIES
-
-
-def _inferred(node: Node, operands: dict[str, np.ndarray]) -> list[Any]:
-    """What onnx's shape inference says of the node's outputs, if it can say anything."""
-    import onnx
-
-    message = onnx.helper.make_graph(
-        [_as_onnx(node)],
-        "node",
-        [],
-        [onnx.helper.make_empty_tensor_value_info(name) for name in node.outputs],
-        [onnx.numpy_helper.from_array(array, name) for name, array in operands.items()],
-    )
-    model = onnx.helper.make_model(message, opset_imports=[onnx.helper.make_opsetid("", OPSET)])
-    try:
-        return list(onnx.shape_inference.infer_shapes(model, data_prop=True).graph.output)
-    except (onnx.shape_inference.InferenceError, ValueError, RuntimeError):
-        return []
-
-
-def _size(kind: Any) -> float:
-    """The number of entries of an inferred type; infinite where an extent is open."""
-    if not kind.HasField("shape"):
-        return float("inf")
-    extents = [
-        axis.dim_value if axis.HasField("dim_value") else float("inf") for axis in kind.shape.dim
-    ]
-    return float(prod(extents))
+    shapes = standard_shapes(node, operands, {})
+    if shapes is not None and max(map(prod, shapes)) > MAX_ENTRIES:
+        raise too_large(graph, node, max(map(prod, shapes)))
+    return shapes is not None
 
 
 def _evaluate(graph: Graph, node: Node, operands: dict[str, np.ndarray]) -> list[np.ndarray]:
@@ -138,20 +116,9 @@ def _evaluate(graph: Graph, node: Node, operands: dict[str, np.ndarray]) -> list
     from onnx.reference import ReferenceEvaluator
 
     try:
-        evaluator = ReferenceEvaluator(_as_onnx(node), opsets={"": OPSET})
+        evaluator = ReferenceEvaluator(as_onnx(node), opsets={"": OPSET})
         return [np.asarray(array) for array in evaluator.run(None, operands)]
     except Exception as error:  # the evaluator's operators raise whatever numpy raises
         problem = f"node `{node.name}` ({node.op}) has constant operands and cannot be computed"
         note = " ".join(str(error).split())[:200]
         raise mistake(SHAPES, graph.name, problem, notes=(note,)) from error
-
-
-def _as_onnx(node: Node) -> Any:
-    import numpy as np
-    import onnx
-
-    attributes = {
-        key: onnx.numpy_helper.from_array(value) if isinstance(value, np.ndarray) else value
-        for key, value in node.attributes.items()
-    }
-    return onnx.helper.make_node(node.op, node.inputs, node.outputs, node.name, **attributes)

@@ -6,15 +6,17 @@ is written into the graph.
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from ibpc.errors import Diagnostic, UnsupportedOperator
-from ibpc.graph import BATCH_AXIS, SHAPES, mistake
+from ibpc.graph import BATCH_AXIS, MAX_ENTRIES, SHAPES, SMALLER, TOO_LARGE, mistake
 from ibpc.ops import ShapeMistake, Site, Unsupported, operator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ibpc.errors import ModelMistake
     from ibpc.graph import Graph, Node, Shape
 
 _UNSUPPORTED = "E0702"
@@ -24,7 +26,8 @@ def infer_shapes(graph: Graph) -> dict[str, Shape]:
     """The shape of every value, constants included; batch axes have extent 1.
 
     Raises: ModelMistake (E0811) where operands do not fit, with the node and its operands;
-    ModelMistake (E0812) where a value has lost its batch axis; UnsupportedOperator.
+    ModelMistake (E0802) where a value is too large; ModelMistake (E0812)
+    where a value has lost its batch axis; UnsupportedOperator.
     """
     return _walk(graph)[0]
 
@@ -116,7 +119,16 @@ def _results(graph: Graph, node: Node, site: Site) -> tuple[Shape, ...]:
         surplus = ", ".join(f"`{value}`" for value in node.outputs[len(results) :])
         problem = f"{where}: the output {surplus} of this operator is not supported"
         raise UnsupportedOperator(Diagnostic(_UNSUPPORTED, problem))
-    return tuple(results[: len(node.outputs)])
+    results = tuple(results[: len(node.outputs)])
+    if any(prod(shape) > MAX_ENTRIES for shape in results):
+        raise too_large(graph, node, max(map(prod, results)))
+    return results
+
+
+def too_large(graph: Graph, node: Node, entries: float) -> ModelMistake:
+    """The mistake of a value that nobody has the memory for."""
+    problem = f"node `{node.name}` ({node.op}) gives {entries:.3g} numbers, the limit is 2^26"
+    return mistake(TOO_LARGE, graph.name, problem, SMALLER)
 
 
 def _check_batch_axis(graph: Graph, node: Node, results: tuple[Shape, ...]) -> None:

@@ -21,6 +21,7 @@ from ibpc.passes.free_batch import free_batch
 from ibpc.passes.fuse_matmul_add import fuse_matmul_add
 from ibpc.passes.infer_shapes import infer_shapes
 from ibpc.passes.join_views import join_views
+from ibpc.passes.weigh_dead import weigh_dead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,7 @@ class Pass:
 
 PIPELINE = (
     Pass("fold-constants", fold_constants),
+    Pass("weigh-dead", weigh_dead),
     Pass("drop-dead", drop_dead),
     Pass("batch-apart", batch_apart),
     Pass("free-batch", free_batch),

@@ -15,8 +15,9 @@ from ibpc.verification.query.bounding import Bounder
 from ibpc.verification.query.cases import lower_property
 from ibpc.verification.query.judging import Found, Judge
 from ibpc.verification.query.linear import LinearBounder
-from ibpc.verification.query.network import load_subject
+from ibpc.verification.query.network import load_network, load_subject
 from ibpc.verification.query.pool import Boxes
+from ibpc.verification.query.reading import misread
 from ibpc.verification.query.roots import Cones, Root, rows_of
 
 if TYPE_CHECKING:
@@ -38,9 +39,6 @@ VERY_FEW_INPUTS = 6
 
 QUICK_STARTS, QUICK_STEPS = 8, 20
 LONG_STARTS, LONG_STEPS = 64, 100
-
-DISAGREEMENT = 1e-3
-"""Relative to the largest output: more than this apart from onnxruntime is another function."""
 
 AGAIN = 8
 """Points to climb on from where the best ones did not replay."""
@@ -349,12 +347,6 @@ def _device(asked: str) -> str:
     return asked
 
 
-def _misread(other: str, difference: float) -> QueryAnswer:
-    """No verdict about a network that two programs read differently."""
-    why = f"our reading of the network differs from {other}'s by {difference:.2g} of its output"
-    return QueryAnswer("unknown", "reading", f"{why}; please report it with the file")
-
-
 def decide_query(
     data: bytes, origin: str, wanted: Property, settings: QuerySettings, clock: Clock
 ) -> QueryAnswer:
@@ -364,25 +356,14 @@ def decide_query(
     """
     import torch
 
-    from ibpc.bounds import agree
-    from ibpc.verification.query.second_reading import second_difference
-
     if wanted.empty:
-        return QueryAnswer("unsat", "the property's constraints contradict each other")
+        network = load_network(data, origin, wanted)
+        empty = QueryAnswer("unsat", "the property's constraints contradict each other")
+        return misread(network, data, None, settings.log, False) or empty
     cases = lower_property(wanted)
     subject = load_subject(data, origin, wanted, cases.forms)
     torch.set_num_threads(settings.jobs)
     settings.log(f"{origin}: {len(subject.graph.nodes)} nodes, read after {clock.spent:.2f} s")
-    difference = agree(subject.network, data, box=(cases.outer_lower[0], cases.outer_upper[0]))
-    settings.log(f"agrees with onnxruntime up to {difference:.2g}")
-    if not difference <= DISAGREEMENT:
-        return _misread("onnxruntime", difference)
-    if settings.cross_check:
-        second = second_difference(
-            subject.network, data, (cases.outer_lower[0], cases.outer_upper[0])
-        )
-        shown = "cannot convert the network" if second is None else f"agrees up to {second:.2g}"
-        settings.log(f"onnx2torch {shown}")
-        if second is not None and not second <= DISAGREEMENT:
-            return _misread("onnx2torch", second)
-    return Engine(subject, cases, settings, clock).decide()
+    box = (cases.outer_lower[0], cases.outer_upper[0])
+    wrong = misread(subject.network, data, box, settings.log, settings.cross_check)
+    return wrong or Engine(subject, cases, settings, clock).decide()

@@ -39,15 +39,30 @@ def load_subject(data: bytes, origin: str, wanted: Property, forms: Forms) -> Su
 
     Raises: ModelMistake where it cannot be read or does not fit the property.
     """
+    network = load_network(data, origin, wanted)
+    ((name, shape),) = network.inputs.items()
+    graph, outputs = append_forms(network, name, forms)
+    return Subject(data, origin, network, graph, outputs, shape)
+
+
+def load_network(data: bytes, origin: str, wanted: Property) -> Graph:
+    """Read and prepare a network.
+
+    Raises: ModelMistake where it cannot be read or does not fit the property.
+    """
     from ibpc.graph import read_onnx
     from ibpc.passes import prepare
 
     network = prepare(read_onnx(data, origin), "evaluation")
-    name, shape = _only_input(network, origin)
+    if len(network.inputs) != 1 or len(network.outputs) != 1:
+        counts = f"{len(network.inputs)} inputs and {len(network.outputs)} outputs"
+        problem = f"{origin}: the network has {counts}; a property speaks of one of each"
+        fix = "export the network with one input and one output"
+        raise ModelMistake(Diagnostic(OUTPUTS, problem, fix=fix))
+    (shape,) = network.inputs.values()
     _fits("inputs", prod(shape), wanted.inputs, origin, wanted)
     _fits("outputs", _output_entries(network, origin), wanted.outputs, origin, wanted)
-    graph, outputs = append_forms(network, name, forms)
-    return Subject(data, origin, network, graph, outputs, shape)
+    return network
 
 
 def append_forms(network: Graph, source: str, forms: Forms) -> tuple[Graph, str]:
@@ -81,15 +96,6 @@ def append_forms(network: Graph, source: str, forms: Forms) -> tuple[Graph, str]
         nodes.append(Node(total, "Add", (out, other), (total,)))
         out = total
     return network.replace(nodes=tuple(nodes), constants=constants, outputs=(out,)), outputs
-
-
-def _only_input(network: Graph, origin: str) -> tuple[str, tuple[int, ...]]:
-    if len(network.inputs) != 1 or len(network.outputs) != 1:
-        counts = f"{len(network.inputs)} inputs and {len(network.outputs)} outputs"
-        problem = f"{origin}: the network has {counts}; a property speaks of one of each"
-        fix = "export the network with one input and one output"
-        raise ModelMistake(Diagnostic(OUTPUTS, problem, fix=fix))
-    return next(iter(network.inputs.items()))
 
 
 def _output_entries(network: Graph, origin: str) -> int:
