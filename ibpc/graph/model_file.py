@@ -155,10 +155,11 @@ def _side_content(tensor: Any, place: Path) -> bytes:
     try:
         if not side.is_file():  # a pipe in its place would keep us waiting
             raise FileNotFoundError(ENOENT, "there is no such file")
-        check_size(side.stat().st_size, str(side))
+        size = side.stat().st_size
+        check_size(size, str(side))
         with side.open("rb") as file:
-            file.seek(offset)
-            content: bytes = file.read(length)
+            file.seek(min(offset, size))
+            content: bytes = file.read(min(length, size))
             return content
     except OSError as error:
         problem = f"cannot read the weights of `{tensor.name}` in {side}: {error.strerror}"

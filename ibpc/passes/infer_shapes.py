@@ -10,7 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ibpc.errors import Diagnostic, UnsupportedOperator
-from ibpc.graph import BATCH_AXIS, MAX_ENTRIES, SHAPES, SMALLER, TOO_LARGE, mistake
+from ibpc.graph import BATCH_AXIS, EXPORT_AGAIN, MAX_ENTRIES, SHAPES, SMALLER, TOO_LARGE, mistake
 from ibpc.ops import ShapeMistake, Site, Unsupported, operator
 
 if TYPE_CHECKING:
@@ -120,6 +120,9 @@ def _results(graph: Graph, node: Node, site: Site) -> tuple[Shape, ...]:
         problem = f"{where}: the output {surplus} of this operator is not supported"
         raise UnsupportedOperator(Diagnostic(_UNSUPPORTED, problem))
     results = tuple(results[: len(node.outputs)])
+    if any(min(shape, default=0) < 0 for shape in results):
+        problem = f"node `{node.name}` ({node.op}): its result would have the shape {results[0]}"
+        raise mistake(SHAPES, graph.name, problem, EXPORT_AGAIN)
     if any(prod(shape) > MAX_ENTRIES for shape in results):
         raise too_large(graph, node, max(map(prod, results)))
     return results

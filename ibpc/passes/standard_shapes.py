@@ -48,7 +48,8 @@ def _shape(kind: Any) -> Shape | None:
     axes = kind.shape.dim
     if not kind.HasField("shape") or not all(axis.HasField("dim_value") for axis in axes):
         return None
-    return tuple(axis.dim_value for axis in axes)
+    shape = tuple(axis.dim_value for axis in axes)
+    return shape if min(shape, default=0) >= 0 else None
 
 
 def as_onnx(node: Node) -> Any:
