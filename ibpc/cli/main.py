@@ -8,13 +8,39 @@ import sys
 from typing import TYPE_CHECKING
 
 from ibpc import __version__
-from ibpc.cli import check, compile_spec, fmt, lock, ops, report, run, status, verify, vnnlib
+from ibpc.cli import (
+    check,
+    compile_spec,
+    diff,
+    fmt,
+    lock,
+    ops,
+    recheck,
+    report,
+    run,
+    status,
+    verify,
+    vnnlib,
+)
 from ibpc.errors import Diagnostic, FileMistake, IbpcError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (check, fmt, compile_spec, run, verify, status, report, lock, vnnlib, ops)
+COMMANDS = (
+    check,
+    fmt,
+    compile_spec,
+    run,
+    verify,
+    status,
+    recheck,
+    report,
+    lock,
+    diff,
+    vnnlib,
+    ops,
+)
 
 DONE, WRONG_INPUT, BUG, INTERRUPTED = 0, 1, 70, 130
 

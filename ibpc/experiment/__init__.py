@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ibpc.experiment.execute import Trained, Verified, execute
 from ibpc.experiment.folder import (
+    RecordedRun,
     RunFolder,
     fit_folders,
     opened,
+    recorded_run,
     run_folder,
     stores,
     write_manifest,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Means",
+    "RecordedRun",
     "RunFolder",
     "Trained",
     "Verified",
@@ -31,6 +34,7 @@ __all__ = [
     "fit_folders",
     "merged",
     "opened",
+    "recorded_run",
     "run_folder",
     "stores",
     "trained_before",

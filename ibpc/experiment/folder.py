@@ -33,10 +33,10 @@ from filelock import FileLock, Timeout
 from ibpc import __version__
 from ibpc.errors import Diagnostic, FileMistake
 from ibpc.graph import save_bytes
-from ibpc.language import identity
+from ibpc.language import OnnxNet, identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ibpc.language import Fit, Program, Target
 
@@ -106,14 +106,45 @@ def opened(folder: RunFolder) -> Iterator[None]:
 
 
 def write_manifest(folder: RunFolder, program: Program, target: Target, **facts: Any) -> None:
-    """Record what was asked and with what: spec texts, parameters, versions, machine."""
+    """Record what was asked and with what: spec texts, parameters, versions, machine.
+
+    The spec's files are copied with the networks that they name, each where it lies as seen from
+    the others, so that the copy can be checked and run by itself.
+    """
     save_bytes(folder.path / "manifest.json", _json(manifest(program, target, **facts)))
-    names = set()
-    for number, path in enumerate(program.files):
-        name = Path(path).name
-        name = name if name not in names else f"{number}-{name}"
-        names.add(name)
-        save_bytes(folder.path / "spec" / name, Path(path).read_bytes())
+    for path, place in _copied(program).items():
+        save_bytes(folder.path / "spec" / place, path.read_bytes())
+
+
+def _copied(program: Program) -> dict[Path, Path]:
+    """The files that a run keeps, and where: relative to the lowest folder that holds them all."""
+    nets = [Path(net.path) for net in program.nets.values() if isinstance(net, OnnxNet)]
+    paths = [*map(Path, program.files), *(path for path in nets if path.is_file())]
+    full = {path: Path(os.path.abspath(path)) for path in paths}
+    above = os.path.commonpath([path.parent for path in full.values()])
+    return {path: place.relative_to(above) for path, place in full.items()}
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """What a run folder says that it was asked: its copy of the spec, target and parameters."""
+
+    spec: str
+    target: str
+    overrides: Mapping[str, str]
+
+
+def recorded_run(folder: Path) -> RecordedRun:
+    """What a run folder was asked.  Raises: FileMistake (E0593) where it does not say."""
+    try:
+        found = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        given = {name: str(found["parameters"][name]) for name in found["overridden"]}
+        spec = folder / "spec" / found.get("main", found["spec"])
+        return RecordedRun(str(spec), str(found["target"]), given)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = f"{folder} is not the folder of a run: {error}"
+        fix = "name a folder that `ibpc run` wrote, or a spec file"
+        raise FileMistake(Diagnostic("E0593", problem, fix=fix)) from error
 
 
 def manifest(program: Program, target: Target, **facts: Any) -> dict[str, Any]:
@@ -121,16 +152,22 @@ def manifest(program: Program, target: Target, **facts: Any) -> dict[str, Any]:
     return {
         "ibpc": __version__,
         "spec": Path(program.path).name,
+        "main": _copied(program)[Path(program.path)].as_posix(),
         "target": target.name,
         "tasks": len(target.tasks),
         "identity": identity(target.tasks),
-        "parameters": {param.name: str(param.value) for param in program.params},
+        "parameters": {param.name: _written(param.value) for param in program.params},
         "overridden": sorted(param.name for param in program.params if param.overridden),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "machine": {"cpu": platform.machine(), "cores": os.cpu_count(), "os": platform.system()},
         **facts,
     }
+
+
+def _written(value: object) -> str:
+    """A parameter's value as the language writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _version(package: str) -> str:

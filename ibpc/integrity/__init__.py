@@ -13,23 +13,46 @@ from ibpc.integrity.lockfile import LOCK, Lock, read_lock, write_lock
 from ibpc.integrity.locking import Outcome, check_lock, refuse_other_networks, update_lock
 
 if TYPE_CHECKING:
+    from ibpc.integrity.differences import Change
+    from ibpc.integrity.meaning import Comparison, Section, compare
+    from ibpc.integrity.recheck import Recheck, StageRecheck, recheck
+    from ibpc.integrity.revisions import revision_of
     from ibpc.integrity.standing import CellStanding, cell_standings
 
 __all__ = [
     "EXPLANATIONS",
     "LOCK",
     "CellStanding",
+    "Change",
+    "Comparison",
     "Lock",
     "Outcome",
+    "Recheck",
+    "Section",
+    "StageRecheck",
     "cell_standings",
     "check_lock",
+    "compare",
     "read_lock",
+    "recheck",
     "refuse_other_networks",
+    "revision_of",
     "update_lock",
     "write_lock",
 ]
 
-_HOMES = {"CellStanding": "standing", "cell_standings": "standing"}
+_HOMES = {
+    "CellStanding": "standing",
+    "Change": "differences",
+    "Comparison": "meaning",
+    "Recheck": "recheck",
+    "Section": "meaning",
+    "StageRecheck": "recheck",
+    "cell_standings": "standing",
+    "compare": "meaning",
+    "recheck": "recheck",
+    "revision_of": "revisions",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -38,4 +61,6 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"ibpc.integrity.{_HOMES[name]}"), name)
+    value = getattr(import_module(f"ibpc.integrity.{_HOMES[name]}"), name)
+    globals()[name] = value  # a submodule has the name `recheck`, too: its import put it here
+    return value

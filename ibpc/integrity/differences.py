@@ -7,11 +7,14 @@ is one of meaning. A list is aligned like lines of text: an inserted layer is on
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
+
+from ibpc.language import schedule_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -53,6 +56,13 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[Change]:
         yield from _of_lists(old, new, path)
     else:
         yield Change(path, words(old), words(new))
+
+
+def with_names(text: str, fit: Any) -> str:
+    """A text about a recipe in which its schedules are called as the spec calls them."""
+    for number, name in schedule_names(fit).items():
+        text = re.sub(rf"\b{number}\b", name, text)
+    return text
 
 
 def words(value: Any) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ibpc.errors import IbpcError
 from ibpc.experiment import fit_folders, merged, stores, trained_before, untrained
-from ibpc.integrity.differences import differences
+from ibpc.integrity.differences import differences, with_names
 from ibpc.language import Fit, Product, Split, VerifyTask, canonical
 from ibpc.verification import Archive, Recorded, Subject, cell_of, standing
 
@@ -287,6 +287,8 @@ def _stale(
     if earlier is None or not missing:
         return 0, []
     reasons = reasons_of(one.cell, earlier.cell)
+    if isinstance(one.task.network, Fit):
+        reasons = [with_names(text, one.task.network) for text in reasons]
     if reasons or one.standing is None:
         return len(missing), reasons or [one.trouble or "the trained network is gone"]
     # The same question, of other data: stale is what stood at its place and is another now.

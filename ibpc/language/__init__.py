@@ -4,7 +4,7 @@
 of each file means, and `blocks` how each kind of declaration is worked out.
 """
 
-from ibpc.language.canonical import canonical, identity
+from ibpc.language.canonical import canonical, identity, schedule_names
 from ibpc.language.check import check_file
 from ibpc.language.codes import CODES
 from ibpc.language.losses import stands_over
@@ -99,5 +99,6 @@ __all__ = [
     "describe_net",
     "identity",
     "number_text",
+    "schedule_names",
     "stands_over",
 ]

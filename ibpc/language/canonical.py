@@ -58,18 +58,26 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"no canonical form for {type(value).__name__}")
 
 
-def _numbered(fit: dict[str, Any]) -> dict[str, Any]:
-    """A recipe whose schedules are called after the places that use them, not as the spec does.
+def schedule_names(fit: Any) -> Mapping[str, str]:
+    """How the canonical form of a recipe calls its schedules, and how the spec does."""
+    kept = {one.name: _plain(getattr(fit, one.name)) for one in fields(fit) if one.name != "span"}
+    return {number: name for name, number in _numbers(kept).items()}
 
-    `lr` is a setting's name and stays.
-    """
-    curves = fit["curves"]
+
+def _numbered(fit: dict[str, Any]) -> dict[str, Any]:
+    """A recipe whose schedules are called after the places that use them, not as the spec does."""
+    names = _numbers(fit)
+    renamed = {names.get(name, name): curve for name, curve in fit["curves"].items()}
+    return {**_renamed(fit, names), "curves": renamed} if names else fit
+
+
+def _numbers(fit: Mapping[str, Any]) -> dict[str, str]:
+    """A number for each schedule, in the order of its uses; `lr` is a setting's name and stays."""
     names: dict[str, str] = {}
     for name in _schedules({key: fit[key] for key in sorted(fit) if key != "curves"}):
-        if name in curves and name != "lr":
+        if name in fit["curves"] and name != "lr":
             names.setdefault(name, f"schedule {len(names) + 1}")
-    renamed = {names.get(name, name): curve for name, curve in curves.items()}
-    return {**_renamed(fit, names), "curves": renamed} if names else fit
+    return names
 
 
 def _schedules(value: Any) -> Iterator[str]:

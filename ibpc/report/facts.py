@@ -223,10 +223,13 @@ def _texts(folder: Path, first: str) -> list[tuple[str, str]]:
     if not folder.is_dir():
         return []
     paths = sorted(
-        (path for path in folder.iterdir() if path.suffix == ".ibp"),
-        key=lambda path: (path.name != first, path.name),
+        (path for path in folder.rglob("*.ibp") if path.is_file()),
+        key=lambda path: (path.name != first, path),
     )
-    return [(path.name, path.read_text(encoding="utf-8", errors="replace")) for path in paths]
+    return [
+        (path.relative_to(folder).as_posix(), path.read_text(encoding="utf-8", errors="replace"))
+        for path in paths
+    ]
 
 
 def _object(path: Path) -> dict[str, Any]:

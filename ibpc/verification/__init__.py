@@ -18,7 +18,15 @@ from ibpc.verification.stages import STAGES
 
 if TYPE_CHECKING:
     from ibpc.verification.archive import Archive, Recorded
-    from ibpc.verification.cascade import Standing, claim_key, stage_question, standing, verify_task
+    from ibpc.verification.cascade import (
+        Standing,
+        answers,
+        claim_key,
+        stage_question,
+        stage_title,
+        standing,
+        verify_task,
+    )
     from ibpc.verification.cells import Cell, cell_of
     from ibpc.verification.counterexamples import Counterexample
     from ibpc.verification.query import (
@@ -32,7 +40,7 @@ if TYPE_CHECKING:
     )
     from ibpc.verification.result import Decision, ReportResult, TaskResult
     from ibpc.verification.store import Question, Store
-    from ibpc.verification.subject import Subject
+    from ibpc.verification.subject import Case, Subject
     from ibpc.verification.verdict import (
         Answer,
         Evidence,
@@ -47,6 +55,7 @@ __all__ = [
     "STAGES",
     "Answer",
     "Archive",
+    "Case",
     "Cell",
     "Clock",
     "Counterexample",
@@ -67,12 +76,14 @@ __all__ = [
     "Verdict",
     "Violated",
     "Witness",
+    "answers",
     "cell_of",
     "claim_key",
     "decide_query",
     "process_started",
     "run_guarded",
     "stage_question",
+    "stage_title",
     "standing",
     "verify_task",
 ]
@@ -80,6 +91,7 @@ __all__ = [
 _HOMES = {
     "Answer": "verdict",
     "Archive": "archive",
+    "Case": "subject",
     "Cell": "cells",
     "Clock": "query.clock",
     "Counterexample": "counterexamples",
@@ -100,12 +112,14 @@ _HOMES = {
     "Verdict": "verdict",
     "Violated": "verdict",
     "Witness": "verdict",
+    "answers": "cascade",
     "cell_of": "cells",
     "claim_key": "cascade",
     "decide_query": "query.engine",
     "process_started": "query.clock",
     "run_guarded": "query.guard",
     "stage_question": "cascade",
+    "stage_title": "cascade",
     "standing": "cascade",
     "verify_task": "cascade",
 }

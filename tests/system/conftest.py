@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pictures import finish
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from command import Ibpc
 
 
@@ -34,3 +35,17 @@ def ibpc(root: Path, tmp_path: Path) -> Ibpc:
         )
 
     return call
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the experiment of `pictures` was run; not to be changed."""
+    folder = tmp_path_factory.mktemp("finished")
+    finish(folder)
+    return folder
+
+
+@pytest.fixture
+def work(finished: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be changed."""
+    return Path(shutil.copytree(finished, tmp_path / "work"))

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-import onnx
 import pytest
-from PIL import Image
-from small_networks import write_network
+from edits import NOTHING, edit_network, one_weight, pixel, rename, text
+from pictures import FIRST
 
 from ibpc.cli import main
 from ibpc.cli.vocabulary import vocabulary
@@ -27,78 +24,6 @@ from ibpc.verification import cascade
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COUNT = 16
-"""Test pictures; two of each of eight classes."""
-
-SPEC = """\
-ibp 1
-
-# A comment.
-type Image = real[1, 6, 6] in [0 .. 1]
-type Kind = index[4]
-type Logits = real[Kind]
-
-param radius: real = 0.04
-
-data pictures: (x: Image, y: Kind) {
-    source = image_folder("pictures")
-}
-
-net tiny: Image -> Logits {
-    default act = relu, pad = valid
-    conv 4 3x3+1
-    fc 12
-    out
-}
-
-net third: Image -> Logits = onnx("nets/third.onnx")
-
-spec robust[X, K](f: X -> real[K], x0: X, y: K, eps: real) {
-    forall x in ball(x0, eps), z = f(x):
-        forall k != y: z[k] - z[y] <= 0
-}
-
-train fit(f: Image -> Logits) {
-    data = pictures.train
-    spec = robust(f, x, y, eps)
-    bound = ibp
-    loss = kappa * xent(f(x), y) + (1 - kappa) * xent(worst(spec), y)
-    optimiser = adam
-    batch = 16
-    steps = 60
-    seed = 0
-    lr(t) = 5e-3
-    eps(t) = 0 until 5, linear to 0.02 at 40
-    kappa(t) = 1 until 5, linear to 1/2 at 40
-}
-
-verify table(f: Image -> Logits) {
-    data = pictures.test
-    first = 14
-    spec = robust(f, x, y, radius)
-    report test_error = by forward(argmax(f(x)) == y)
-    report ibp_bound = by ibp
-    report verified = by ibp
-        then pgd(steps = 5, restarts = 2)
-        then mip(timeout = 30 s)
-        else unknown
-}
-
-verify other(f: Image -> Logits) {
-    data = pictures.test
-    first = 14
-    spec = robust(f, x, y, 0.03)
-    report crown_bound = by crown
-    report attacked = by pgd(steps = 5, restarts = 1)
-}
-
-run default {
-    table(fit(tiny))
-    other(third)
-}
-"""
-
-FIRST = 14
 STAGES = ("ibp", "pgd", "mip")
 CELLS = (
     ("table", "test_error"),
@@ -109,43 +34,6 @@ CELLS = (
 )
 ALL_OF_TABLE = {"test_error": FIRST, "ibp_bound": FIRST, "verified": FIRST}
 ALL_OF_OTHER = {"crown_bound": FIRST, "attacked": FIRST}
-
-
-def paint(folder: Path) -> None:
-    """Pictures of four kinds: a bright quarter in noise."""
-    rng = np.random.default_rng(0)
-    for part, count in (("train", 40), ("test", COUNT)):
-        for number in range(count):
-            kind = number % 4
-            picture = rng.integers(0, 110, size=(6, 6)).astype(np.uint8)
-            row, column = divmod(kind, 2)
-            picture[3 * row : 3 * row + 3, 3 * column : 3 * column + 3] += 70
-            place = folder / part / f"kind{kind}" / f"{number:03}.png"
-            place.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(picture).save(place)
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the spec was run."""
-    folder = tmp_path_factory.mktemp("finished")
-    paint(folder / "pictures")
-    write_network(folder / "nets" / "third.onnx", (1, 6, 6), 10, 4)
-    (folder / "spec.ibp").write_text(SPEC, encoding="utf-8")
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        command = ["run", "spec.ibp", "--jobs", "1", "--device", "cpu", "--data-dir", "."]
-        assert main(command) == 0
-    finally:
-        os.chdir(before)
-    return folder
-
-
-@pytest.fixture
-def work(finished: Path, tmp_path: Path) -> Path:
-    """A copy of it, to be edited."""
-    return Path(shutil.copytree(finished, tmp_path / "work"))
 
 
 def look(folder: Path, spec: str = "spec.ibp") -> list[CellStanding]:
@@ -175,121 +63,6 @@ def reached(finished: Path, stage: str) -> int:
         if name.partition("(")[0] in before
     ]
     return FIRST - sum(decided)
-
-
-# --- edits ------------------------------------------------------------------------------------
-
-
-def text(*pairs: tuple[str, str]) -> Callable[[Path], None]:
-    """Replace words of the spec; each must stand in it."""
-
-    def edit(folder: Path) -> None:
-        spec = (folder / "spec.ibp").read_text(encoding="utf-8")
-        for old, new in pairs:
-            assert re.search(old, spec), old
-            spec = re.sub(old, new, spec)
-        (folder / "spec.ibp").write_text(spec, encoding="utf-8")
-
-    return edit
-
-
-def rename(old: str, new: str) -> Callable[[Path], None]:
-    return text((rf"\b{old}\b", new))
-
-
-def reformat(folder: Path) -> None:
-    path = folder / "spec.ibp"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    path.write_text("\n\n".join(f"  {line.strip()}   " for line in lines) + "\n", encoding="utf-8")
-
-
-def reorder(folder: Path) -> None:
-    """The declarations in the opposite order."""
-    path = folder / "spec.ibp"
-    head, *blocks = path.read_text(encoding="utf-8").split("\n\n")
-    path.write_text("\n\n".join([head, *reversed(blocks)]) + "\n", encoding="utf-8")
-
-
-def split_in_two(folder: Path) -> None:
-    """The claim moves to a file of its own."""
-    path = folder / "spec.ibp"
-    spec = path.read_text(encoding="utf-8")
-    start, end = spec.index("spec robust"), spec.index("train fit")
-    (folder / "claims.ibp").write_text(f"ibp 1\n\n{spec[start:end]}", encoding="utf-8")
-    spec = spec[:start] + spec[end:]
-    spec = spec.replace("ibp 1\n", 'ibp 1\n\nfrom "claims.ibp" import robust\n', 1)
-    path.write_text(spec, encoding="utf-8")
-
-
-def edit_network(change: Callable[[Any], None]) -> Callable[[Path], None]:
-    def edit(folder: Path) -> None:
-        path = folder / "nets" / "third.onnx"
-        model = onnx.load_model(path)
-        change(model)
-        path.write_bytes(model.SerializeToString())
-
-    return edit
-
-
-def rename_values(model: Any) -> None:
-    model.doc_string, model.graph.name = "edited", "another"
-    for node in model.graph.node:
-        node.name = f"renamed_{node.name}"
-        node.input[:] = [f"v_{name}" for name in node.input]
-        node.output[:] = [f"v_{name}" for name in node.output]
-    for group in (model.graph.input, model.graph.output, model.graph.initializer):
-        for one in group:
-            one.name = f"v_{one.name}"
-    del model.graph.value_info[:]
-
-
-def one_weight(model: Any) -> None:
-    tensor = next(one for one in model.graph.initializer if one.data_type == 1)
-    array = onnx.numpy_helper.to_array(tensor).copy()
-    array.reshape(-1)[0] = np.nextafter(array.reshape(-1)[0], np.float32(9))
-    tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
-
-
-def pixel(part: str, number: int) -> Callable[[Path], None]:
-    def edit(folder: Path) -> None:
-        place = folder / "pictures" / part / f"kind{number % 4}" / f"{number:03}.png"
-        picture = np.asarray(Image.open(place)).copy()
-        picture[0, 0] ^= 1
-        Image.fromarray(picture).save(place)
-
-    return edit
-
-
-def another_container(folder: Path) -> None:
-    """The same pictures, compressed otherwise."""
-    for place in (folder / "pictures").rglob("*.png"):
-        Image.open(place).save(place, compress_level=0)
-
-
-NOTHING: dict[str, Callable[[Path], None]] = {
-    "a comment": text(("# A comment.", "# Another comment,\n# of two lines.")),
-    "a doc string": text(("net tiny", "## The small one.\nnet tiny")),
-    "reformatted": reformat,
-    "reordered": reorder,
-    "a spec renamed": rename("robust", "stays"),
-    "a network renamed": rename("tiny", "minute"),
-    "a reference renamed": rename(r"third(?!\.)", "theirs"),
-    "a recipe renamed": rename("fit", "taught"),
-    "verify blocks renamed": text((r"\btable\b", "figures"), (r"\bother\b", "more")),
-    "a data set renamed": rename("pictures(?!\")", "images"),
-    "a type renamed": rename("Image", "Picture"),
-    "a param renamed": rename("radius", "size"),
-    "schedules renamed": text((r"\bkappa\b", "mix"), (r"(?<=, y, )eps(?=\))", "grow"),
-                              (r"\beps\(t\)", "grow(t)")),
-    "a number written otherwise": text(("0.04", "1/25"), ("5e-3", "0.005")),
-    "an undecided example counted otherwise": text(("else unknown", "else attackable")),
-    "a file split in two": split_in_two,
-    "names and notes in the ONNX file": edit_network(rename_values),
-    "the same pixels in another container": another_container,
-    "a data set's picture that no claim uses": pixel("test", COUNT - 1),
-    "a stage behind those that decide": text(("then mip\\(timeout = 30 s\\)",
-                                              "then mip(timeout = 30 s)\n        then lp")),
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NOTHING)
