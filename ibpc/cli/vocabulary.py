@@ -7,7 +7,7 @@ from ibpc.graph import INITIALISERS
 from ibpc.language import Vocabulary
 from ibpc.ops import LAYERS, infer
 from ibpc.sets import SETS
-from ibpc.training import ATTACKS, AVERAGES, BOUNDS, LOSSES, OPTIMISERS
+from ibpc.training import ATTACKS, AVERAGES, BOUNDS, LOGS, LOSSES, OPTIMISERS
 from ibpc.verification import STAGES
 
 
@@ -27,4 +27,5 @@ def vocabulary() -> Vocabulary:
         augmentations=AUGMENTATIONS,
         attacks=ATTACKS,
         averages=AVERAGES,
+        logs=LOGS,
     )

@@ -26,7 +26,7 @@ def load(split: Split, data_dir: Path, download: bool = True) -> Examples:
     A source with its own train and test parts gives the first `train`/`test` examples of each (all
     where the spec gives no size); one that comes in one piece is cut into the first `train` and the
     last `test` examples (either is the rest of the other). "all" is train, then test; of one piece,
-    the whole of it. `split.first` keeps the first n of what results.
+    the whole of it. `split.first` keeps the first n of what results, `split.only` one example.
 
     Needs:  pixels in [0, 1], hence a declared domain of exactly [0 .. 1], or none.
     Raises: FileMistake (E0520 to E0527), TypeMistake (E0240) where an augmentation does not fit.
@@ -42,6 +42,11 @@ def load(split: Split, data_dir: Path, download: bool = True) -> Examples:
         found = _joined(
             [_sized(dataset, part, source, data_dir, download=download) for part in parts]
         )
+    if split.only is not None:
+        if split.only >= len(found):
+            problem = f"{split.part} has {len(found)} examples, none with the number {split.only}"
+            raise _mistake(dataset, problem, "count from 0")
+        found = found.take(slice(split.only, split.only + 1))
     if split.first is None:
         return found
     if split.first > len(found):

@@ -18,6 +18,7 @@ from ibpc.language.values import (
     DataValue,
     Definition,
     Interval,
+    Label,
     Many,
     ModuleValue,
     Outputs,
@@ -121,6 +122,8 @@ def _index(expr: tree.Index, scope: Scope) -> Value:
     base = evaluate(expr.base, scope)
     if isinstance(base, Many):
         return _element(base, expr, scope)
+    if isinstance(base, DataValue):
+        return _example(base, expr, scope)
     if not isinstance(base, Outputs | TensorVariable):
         raise wrong("E0111", f"{kind_of(base)} cannot be indexed", expr.base.span)
     return scope.world.entry_of(base, expr, scope)
@@ -129,11 +132,32 @@ def _index(expr: tree.Index, scope: Scope) -> Value:
 def _element(base: Many, expr: tree.Index, scope: Scope) -> Value:
     if len(expr.items) != 1:
         raise wrong("E0207", "a list has one index", expr.span)
-    place = as_whole(evaluate(expr.items[0], scope), expr.items[0].span)
+    value = evaluate(expr.items[0], scope)
+    if isinstance(value, Label):
+        return base.items[_place(value, len(base.items), expr)]
+    place = as_whole(value, expr.items[0].span)
     if not 0 <= place < len(base.items):
         label = f"the list has entries 0 to {len(base.items) - 1}"
         raise wrong("E0207", f"index {place} is out of range", expr.items[0].span, label)
     return base.items[place]
+
+
+def _place(label: Label, size: int, expr: tree.Index) -> int:
+    """Where a list with one item for each label, `[full, quick][budget]`, has this one's."""
+    if label.type.size != size:
+        count = f"{label.type.size} labels, {size} items"
+        fix = "write an item for each label, in the order of the labels"
+        problem = "a list that a label picks from has an item for each label"
+        raise wrong("E0207", problem, expr.span, count, fix)
+    return label.index
+
+
+def _example(base: DataValue, expr: tree.Index, scope: Scope) -> Value:
+    """One example of a split: `mnist.test[247]`."""
+    if len(expr.items) != 1 or base.split.only is not None:
+        raise wrong("E0207", "an example has one index", expr.span)
+    at = as_whole(evaluate(expr.items[0], scope), expr.items[0].span, low=0, high=10**9)
+    return DataValue(replace(base.split, only=at), base.pair)
 
 
 def not_a_value(expr: tree.Expr, _: Scope | None = None) -> NoReturn:

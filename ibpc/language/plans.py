@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -180,12 +181,17 @@ def _titled(task: VerifyTask, call: tree.Call, chosen: Sequence[tuple[_Axis, Val
 
 
 def _distinct(tasks: list[VerifyTask | Fit]) -> tuple[VerifyTask | Fit, ...]:
-    """The tasks, those of equal titles numbered."""
-    counts: dict[str, int] = {}
+    """The tasks; those of equal titles name their recipes, and are numbered if need be."""
+    titles = Counter(task.title for task in tasks if isinstance(task, VerifyTask))
+    counts = Counter[str]()
     result: list[VerifyTask | Fit] = []
     for task in tasks:
         if isinstance(task, VerifyTask):
-            counts[task.title] = counts.get(task.title, 0) + 1
+            if titles[task.title] > 1 and isinstance(task.network, Fit):
+                net = task.network.net.name
+                named = f"{task.name} {task.network.recipe}({net})"
+                task = replace(task, title=task.title.replace(f"{task.name} {net}", named, 1))
+            counts[task.title] += 1
             if counts[task.title] > 1:
                 task = replace(task, title=f"{task.title} #{counts[task.title]}")
         result.append(task)

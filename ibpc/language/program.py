@@ -148,11 +148,15 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """`mnist.test`; `part` is "train", "test" or "all"; `first` keeps the first n, if given."""
+    """`mnist.test`; `part` is "train", "test" or "all".
+
+    `first` keeps the first n, `only` the one example of `mnist.test[247]`, counted from 0.
+    """
 
     dataset: Dataset
     part: str
     first: int | None = None
+    only: int | None = None
 
 
 # --- claims ----------------------------------------------------------------------------------
@@ -292,7 +296,8 @@ class Fit:
     and every schedule that the claim, the loss or the bound names ("eps", "kappa", "beta").
     `bound`: the methods whose upper bounds are mixed; their weights sum to 1. `attack`: what finds
     the points of `attacked(spec)`, None where nothing asks for them. `clip_gradient`: the largest
-    norm of the gradient, None for any. `average`: how weights are averaged, None for not at all.
+    norm of the gradient, None for any. `average`: how weights are averaged, `log`: what is written
+    down on the way; None for not at all.
     """
 
     recipe: str
@@ -311,6 +316,7 @@ class Fit:
     attack: Invocation | None
     clip_gradient: float | None
     average: Invocation | None
+    log: Invocation | None
     span: Span
 
 

@@ -58,6 +58,7 @@ PLAIN_SETTINGS = (
     "optimiser",
     "clip_gradient",
     "average",
+    "log",
     "init",
     "batch",
     "steps",
@@ -67,7 +68,7 @@ PLAIN_SETTINGS = (
 CURVES = ("lr", "eps", "kappa", "beta")
 """Schedules that may also be set as plain numbers: `lr = 1e-3`."""
 
-DEFAULTS = {"attack": "pgd", "optimiser": "adam", "init": "orthogonal", "average": ""}
+DEFAULTS = {"attack": "pgd", "optimiser": "adam", "init": "orthogonal", "average": "", "log": ""}
 
 
 def call_train(definition: Definition, expr: tree.Call, scope: Scope) -> Network:
@@ -237,6 +238,7 @@ class _Recipe:
             "optimiser": vocabulary.optimisers,
             "init": vocabulary.initialisers,
             "average": vocabulary.averages,
+            "log": vocabulary.logs,
         }[name]
         if name in self.settings:
             self.words[name] = invoke(value_of(self.settings[name]), entries, name, self.scope)
@@ -374,5 +376,6 @@ class _Recipe:
             attack=self.words.get("attack"),
             clip_gradient=self.clip,
             average=self.words.get("average"),
+            log=self.words.get("log"),
             span=self.declaration.name.span,
         )

@@ -139,3 +139,4 @@ class Vocabulary:
     augmentations: Mapping[str, Entry]
     attacks: Mapping[str, Entry] = field(default_factory=dict)
     averages: Mapping[str, Entry] = field(default_factory=dict)
+    logs: Mapping[str, Entry] = field(default_factory=dict)

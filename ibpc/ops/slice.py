@@ -1,14 +1,17 @@
-"""Slice: a range of entries along some axes, with a step."""
+"""Slice: a range of entries along some axes, with a step; the language's `crop` layer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ibpc.language import Layer, LayerMistake, Slot, Template, Weight
 from ibpc.ops.axes import counted, known, operand, varies
 from ibpc.ops.rearranging import taken
 from ibpc.ops.record import Example, Operator, ShapeMistake, Unsupported
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ibpc.domains import Interval, LinearForm
     from ibpc.ops.record import Shape, Site
 
@@ -98,6 +101,20 @@ def milp(site: Site, x: LinearForm, *_: Any) -> LinearForm:
     return taken(site, x, lambda units: units[np.ix_(*kept)])
 
 
+def build(arguments: Mapping[str, Any], in_shape: Shape, _: Shape) -> tuple[Template, ...]:
+    """`crop n`: the middle n x n of an image; of odd rests the larger part is cut at the end."""
+    size = arguments["count"]
+    if len(in_shape) != 3 or size > min(in_shape[1:]):
+        raise LayerMistake(f"`crop {size}` needs an image of at least {size}x{size}", "", "count")
+    starts = tuple((extent - size) // 2 for extent in in_shape[1:])
+    ends = tuple(start + size for start in starts)
+    weights = tuple(
+        Weight(role, (2,), "values", values, "int64")
+        for role, values in (("starts", starts), ("ends", ends), ("axes", (2, 3)))
+    )
+    return (Template("Slice", {}, weights),)
+
+
 OPERATOR = Operator(
     op="Slice",
     versions=(10, 11, 13),
@@ -114,4 +131,13 @@ OPERATOR = Operator(
     ),
     source="ONNX operator specification, Slice-13",
     affine=True,
+    layers=(
+        Layer(
+            "crop",
+            (Slot("count", "int", low=1, doc="height and width that stay"),),
+            build,
+            "the middle of an image",
+            takes_count="count",
+        ),
+    ),
 )

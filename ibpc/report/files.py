@@ -126,8 +126,8 @@ def _data_facts(task: VerifyTask) -> dict[str, Any] | None:
     if task.data is None:
         return None
     source = task.data.dataset.source
-    part, first = task.data.part, task.data.first
-    return {"source": _invocation(source), "part": part, "first": first}
+    part, first, only = task.data.part, task.data.first, task.data.only
+    return {"source": _invocation(source), "part": part, "first": first, "only": only}
 
 
 def _invocation(written: Invocation) -> str:

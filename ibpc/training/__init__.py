@@ -12,6 +12,7 @@ from ibpc.graph import INITIALISERS
 from ibpc.training.attacks import ATTACKS
 from ibpc.training.averages import AVERAGES
 from ibpc.training.codes import EXPLANATIONS
+from ibpc.training.logs import LOGS
 from ibpc.training.losses import LOSSES
 from ibpc.training.methods import BOUNDS
 from ibpc.training.optimisers import OPTIMISERS
@@ -29,6 +30,7 @@ __all__ = [
     "BOUNDS",
     "EXPLANATIONS",
     "INITIALISERS",
+    "LOGS",
     "LOSSES",
     "OPTIMISERS",
     "Average",

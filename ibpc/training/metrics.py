@@ -103,11 +103,15 @@ class Window:
 
 
 class MetricsFile:
-    """metrics.jsonl: lines are appended; a resumed run drops those beyond its checkpoint."""
+    """metrics.jsonl: lines are appended; a resumed run drops those beyond its checkpoint.
+
+    `empty`: whether no line is from before the checkpoint.
+    """
 
     def __init__(self, path: Path, step: int) -> None:
         self._path = path
         kept = [line for line in _lines(path) if json.loads(line)["step"] <= step]
+        self.empty = not kept
         if kept or path.exists():
             save_bytes(path, "".join(f"{line}\n" for line in kept).encode())
 

@@ -80,6 +80,27 @@ class Average(Entry):
     merge: Callable[[Any, Any, int, Mapping[str, Any]], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a log sees: the recipe, its examples, the network as prepared, the weights as they are.
+
+    `largest_radius` is the largest that the schedule of the claim's ball reaches.
+    """
+
+    fit: Any
+    examples: Any
+    graph: Any
+    weights: Any
+    largest_radius: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log(Entry):
+    """Something to write down every `every` steps: `facts(look, arguments)` gives a line."""
+
+    facts: Callable[[Look, Mapping[str, Any]], dict[str, Any]]
+
+
 def collect(package: str, paths: Any, attribute: str) -> Mapping[str, Any]:
     """The records that the files of a folder export under `attribute`, by word, sorted."""
     found = {}

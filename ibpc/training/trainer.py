@@ -24,6 +24,7 @@ from ibpc.training.checkpoint import Checkpoint, Shelf
 from ibpc.training.codes import NO_DEVICE, NOT_FINITE, UNWRITABLE
 from ibpc.training.events import Events
 from ibpc.training.interrupts import noted_interrupts
+from ibpc.training.logbook import Logbook
 from ibpc.training.metrics import MetricsFile, Window
 from ibpc.training.result import finished, fit_key, metadata, write_result
 from ibpc.training.schedule import Plan
@@ -115,6 +116,7 @@ class _Run:
         self._step, self._seconds = 0, 0.0
         self._resume()
         self._metrics = MetricsFile(folder / "metrics.jsonl", self._step)
+        self._log = Logbook(fit, examples, self._stepper, folder, self._step)
         self._events = Events(folder / "tensorboard", self._step)
         self._begun = self._line_time = self._saved_time = time.monotonic()
         self._line_step = self._step
@@ -123,6 +125,7 @@ class _Run:
         """Trains to the end, or until a signal; gives whether the end was reached."""
         breaks = self._plan.breaks()
         title = f"{self._fit.recipe}({self._fit.net.name})"
+        self._log.begin()
         self._progress.start(self._plan.steps, title, self._step)
         try:
             with noted_interrupts() as interrupt:
@@ -162,6 +165,7 @@ class _Run:
         self._step = number + 1
         if self._step % METRICS_STEPS == 0 or self._step == self._plan.steps:
             self._tell(values)
+        self._log.note(self._step, last=self._step == self._plan.steps)
 
     def _tell(self, values: dict[str, float]) -> None:
         """One line of metrics, and the progress bar; the only place that waits for the device."""

@@ -16,6 +16,7 @@ def test_records_are_found_in_their_folders() -> None:
     assert data.BUILTIN == {
         "cifar10": (3, 32, 32),
         "digits": (1, 8, 8),
+        "imagenet64": (3, 64, 64),
         "mnist": (1, 28, 28),
         "svhn": (3, 32, 32),
     }

@@ -179,6 +179,43 @@ def test_first_keeps_the_first_examples(tmp_path: Path) -> None:
     assert task.data.first == 1000
 
 
+def test_data_may_be_one_example(tmp_path: Path) -> None:
+    task = default(tmp_path, PLAN.replace("data = mnist.test", "data = mnist.test[247]"))
+    assert task.data is not None
+    assert (task.data.part, task.data.only) == ("test", 247)
+
+
+@pytest.mark.parametrize(
+    ("index", "code"), [("-1", "E0304"), ("1/2", "E0305"), ("1, 2", "E0207"), ("tiny", "E0301")]
+)
+def test_an_example_has_a_whole_number(index: str, code: str, tmp_path: Path) -> None:
+    text = PLAN.replace("data = mnist.test", f"data = mnist.test[{index}]")
+    assert mistakes(tmp_path, text)[:1] == [code]
+
+
+BUDGET = (
+    PLAN.replace("steps = 60k", "steps = [60k, 600][budget]").replace(
+        "timeout = 10 min", "timeout = [10 min, 10 s][budget]"
+    )
+    + """
+enum Budget { full, quick }
+param budget: Budget = full
+"""
+)
+
+
+def test_a_label_picks_from_a_list(tmp_path: Path) -> None:
+    full, quick = default(tmp_path, BUDGET), default(tmp_path, BUDGET, budget="quick")
+    assert (fit_of(full).steps, fit_of(quick).steps) == (60_000, 600)
+    timeouts = [task.reports[1].stages[2].arguments["timeout"] for task in (full, quick)]
+    assert timeouts == [600.0, 10.0]
+
+
+def test_a_list_for_a_label_has_an_item_for_each(tmp_path: Path) -> None:
+    text = BUDGET.replace("[60k, 600][budget]", "[60k, 6k, 600][budget]")
+    assert mistakes(tmp_path, text) == ["E0207"]
+
+
 # --- identity --------------------------------------------------------------------------------
 
 
@@ -214,3 +251,10 @@ def test_the_canonical_text_is_stable_and_names_no_place(tmp_path: Path) -> None
     assert text == canonical(default(tmp_path))
     assert "span" not in text
     assert str(tmp_path) not in text
+
+
+def test_tasks_of_equal_titles_name_their_recipes(tmp_path: Path) -> None:
+    other = PLAN.replace("train fit(", "train again(").split("train again(")[1].split("verify")[0]
+    text = PLAN.replace("    table4(fit(tiny))", "    table4(fit(tiny))\n    table4(again(tiny))")
+    found = tasks(program(tmp_path, f"{text}\ntrain again({other}").targets["default"])
+    assert [task.title for task in found] == ["table4 fit(tiny)", "table4 again(tiny)"]

@@ -141,6 +141,18 @@ def test_a_layer_that_does_not_fit_says_so(
         built(word, in_shape, **given)
 
 
+def test_crop_keeps_the_middle_of_an_image() -> None:
+    (template,) = built("crop", (3, 64, 64), count=56)
+    assert [weight.values for weight in template.weights] == [(4, 4), (60, 60), (2, 3)]
+    assert run((template,), (1, 3, 64, 64)) == (1, 3, 56, 56)
+
+
+@pytest.mark.parametrize(("shape", "count"), [((3, 8, 8), 9), ((3, 8, 4), 5), ((8,), 2)])
+def test_a_crop_that_is_larger_than_the_image_is_refused(shape: Any, count: int) -> None:
+    with pytest.raises(LayerMistake, match="needs an image of at least"):
+        built("crop", shape, count=count)
+
+
 def test_an_activation_is_one_operator() -> None:
     for layer in LAYERS.values():
         if layer.activation and all(slot.default is not REQUIRED for slot in layer.slots):

@@ -1,0 +1,83 @@
+"""The adversarial polytope of one example in logit space, and the interval box around it.
+
+Lines of polytope.jsonl in the fit's folder, at the start, every so many steps and at the end:
+
+    {"step": 100, "datum": 3, "label": 1, "eps": 0.08, "labels": ["neg", "pos"],
+     "center": [..], "lower": [..], "upper": [..], "samples": [[..], ..]}
+
+`center`: the logits of the example; `samples`: those of points drawn uniformly from its box at the
+largest radius that the schedule reaches, the same points at every step; `lower`, `upper`: interval
+bounds of the logits over that box (Eq. 5, without elision).
+
+Source: Gowal et al. 2019, section 4.3 and Figure 4.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from ibpc.language import Slot
+from ibpc.training.records import Log
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ibpc.training.records import Look
+
+DRAWN = 2**35
+"""The stream of the points: far from those of training."""
+
+DIGITS = 6
+"""Digits of a logit after the point: more than a plot shows."""
+
+
+def facts(look: Look, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """One line, but for its step."""
+    import torch
+
+    from ibpc.bounds import lower_forward, lower_interval
+    from ibpc.data import datum_keys, derive, uniform
+    from ibpc.sets import hull
+
+    datum, samples = arguments.get("datum", 0), arguments.get("samples", 1000)
+    claim, kind = look.fit.claim, look.fit.net.input
+    device = next(look.weights.parameters()).device
+    x = torch.tensor(look.examples.pixels([datum]), device=device)
+    eps = look.largest_radius
+    lower, upper = (x, x) if claim is None else hull(claim.set, kind, x, eps)
+    key = derive(datum_keys(look.fit.seed, 0, torch.tensor([datum], device=device)), DRAWN)
+    share = uniform(key, samples * prod(x.shape[1:])).reshape(samples, *x.shape[1:])
+    with torch.no_grad():
+        forward = lower_forward(look.graph, look.weights)
+        low, up = lower_interval(look.graph, look.weights)(lower, upper)
+        points = forward(lower + (upper - lower) * share)
+        center = forward(x)
+    labels = look.fit.net.output.labels
+    return {
+        "datum": datum,
+        "label": int(look.examples.labels[datum]),
+        "eps": eps,
+        "labels": None if labels is None else list(labels),
+        "center": _rounded(center[0]),
+        "lower": _rounded(low[0]),
+        "upper": _rounded(up[0]),
+        "samples": [_rounded(point) for point in points],
+    }
+
+
+def _rounded(logits: Any) -> list[float]:
+    return [round(value, DIGITS) for value in logits.tolist()]
+
+
+LOG = Log(
+    word="polytope",
+    slots=(
+        Slot("datum", "int", default=0, low=0, doc="which training example, counted from 0"),
+        Slot("samples", "int", default=1000, low=1, high=100_000, doc="points of its box"),
+        Slot("every", "int", default=100, low=1, doc="steps between two lines"),
+    ),
+    doc="logits of points around an example, and the interval box of these logits",
+    source="Gowal et al. 2019, section 4.3 and Figure 4",
+    facts=facts,
+)
