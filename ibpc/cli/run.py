@@ -56,6 +56,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="worker processes of the MIP stages (default: one per core)",
     )
     parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="a Dask scheduler, such as tcp://HOST:8786, whose workers run the MIP stages instead"
+        " of processes here (needs `pip install 'ibpc[cluster]'`)",
+    )
+    parser.add_argument(
         "--threads",
         type=_positive,
         default=1,
@@ -83,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     folder = run_folder(arguments.output, program, target)
     data_dir = arguments.data_dir or default_data_dir()
-    means = Means(data_dir, arguments.device, arguments.jobs, arguments.threads)
+    means = Means(data_dir, arguments.device, arguments.jobs, arguments.threads, arguments.cluster)
     with opened(folder):
         facts = {"threads": means.threads, "device": means.device, "command": command(arguments)}
         write_manifest(folder, program, target, **facts)

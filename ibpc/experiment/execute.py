@@ -57,6 +57,8 @@ def _verified(task: VerifyTask, folder: RunFolder, means: Means, store: Store) -
     model = network_file(task.network, folder, means)
     examples = None if task.data is None else examples_of(task.data, means)
     told = progress_on(sys.stderr)
-    result = verify_task(task, model, examples, store, means.jobs, means.device, told)
+    result = verify_task(
+        task, model, examples, store, means.jobs, means.device, told, means.cluster
+    )
     fit = folder.fit(task.network).name if isinstance(task.network, Fit) else None
     return Verified(task, result, fit)

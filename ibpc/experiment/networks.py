@@ -31,12 +31,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Means:
-    """What a run may use: where data lie, which device, worker processes, training's threads."""
+    """What a run may use: where data lie, which device, worker processes, training's threads.
+
+    `cluster`: the address of a Dask scheduler whose workers take the place of those processes.
+    """
 
     data_dir: Path
     device: str
     jobs: int
     threads: int
+    cluster: str | None = None
 
 
 def network_file(network: Fit | Net | Product, folder: RunFolder, means: Means) -> Path:

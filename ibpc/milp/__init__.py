@@ -3,7 +3,8 @@
 A graph with its claim becomes rows and columns (`encode`), once for an example. Each row of the
 claim is then one model over python-mip: minimise the margin, which is minus the violation, and
 stop as soon as its sign is known (`prove_or_refute`), or bound it by the linear relaxation
-(`lp_bounds`). Solvers run in worker processes with hard limits (`WorkerPool`).
+(`lp_bounds`). Solvers run in worker processes with hard limits (`WorkerPool`), or on a
+Dask cluster (`ClusterPool`).
 
 Sources: Tjeng, Xiao, Tedrake 2019, arXiv:1711.07356, section 4 (formulation); Gowal et al. 2019,
 section 4 (time-out, then the LP relaxation). We differ in the sign stop, and in solving one model
@@ -15,9 +16,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ibpc.milp.cluster import ClusterPool
     from ibpc.milp.encoding import Encoding, write_lp
     from ibpc.milp.outcome import Outcome, RowOutcome
-    from ibpc.milp.pool import Job, Reply, WorkerPool
+    from ibpc.milp.pool import Job, Pool, Reply, WorkerPool
     from ibpc.milp.relax import lp_bounds
     from ibpc.milp.solve import SOLVERS, TAU, TOLERANCE, prove_or_refute
     from ibpc.milp.walk import encode
@@ -26,9 +28,11 @@ __all__ = [
     "SOLVERS",
     "TAU",
     "TOLERANCE",
+    "ClusterPool",
     "Encoding",
     "Job",
     "Outcome",
+    "Pool",
     "Reply",
     "RowOutcome",
     "WorkerPool",
@@ -42,9 +46,11 @@ _HOMES = {
     "SOLVERS": "solve",
     "TAU": "solve",
     "TOLERANCE": "solve",
+    "ClusterPool": "cluster",
     "Encoding": "encoding",
     "Job": "pool",
     "Outcome": "outcome",
+    "Pool": "pool",
     "Reply": "pool",
     "RowOutcome": "outcome",
     "WorkerPool": "pool",

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ibpc.milp.worker import OUT_OF_MEMORY, serve
 
@@ -45,6 +45,19 @@ class Reply:
     kind: Literal["done", "failed", "time-out", "crashed"]
     value: Any = None
     why: str = ""
+
+
+class Pool(Protocol):
+    """Whoever runs jobs: processes here, or a cluster."""
+
+    def __enter__(self) -> Pool:
+        """Ready to run."""
+
+    def __exit__(self, *_: object) -> None:
+        """Leaves nothing running."""
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Reply]:
+        """A reply for each job."""
 
 
 class WorkerPool:

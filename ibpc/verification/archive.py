@@ -69,7 +69,7 @@ class Archive:
             found |= self._known(store, question)
         return found
 
-    def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> None:
+    def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> bool:
         """Never called: an archive is only read."""
         raise AssertionError("an archive of stores is only read")
 

@@ -47,17 +47,21 @@ def verify_task(
     jobs: int = 1,
     device: str = "cpu",
     progress: Progress | None = None,
+    cluster: str | None = None,
 ) -> TaskResult:
     """Every report of a verify block, over every example.
 
     `model` is the ONNX file in the units of the spec. `examples` is None for a claim without
-    data, which is then asked once. `jobs` counts worker processes; `device` is cpu, cuda or auto.
+    data, which is then asked once. `jobs` counts worker processes; `device` is cpu, cuda or auto;
+    `cluster` the address of a Dask scheduler whose workers solve instead.
     Raises IbpcError where the file, an operator or the store stands in the way.
     """
     began = time.monotonic()
     network = task.network.net if isinstance(task.network, Fit) else task.network
     data = model.read_bytes()
-    subject = Subject(data, str(model), task.claim, network.input, examples, jobs, _device(device))
+    subject = Subject(
+        data, str(model), task.claim, network.input, examples, jobs, _device(device), cluster
+    )
     run = _Run(subject, store, progress or SilentProgress(), task.title)
     reports = []
     for report in task.reports:
@@ -159,15 +163,19 @@ class _Run:
                 left.append(case)
         if not left:
             return
-        done = len(cases) - len(left)
+        told = done = len(cases) - len(left)
         self.progress.start(len(cases), title, done)
         try:
-            for number, (case, answer) in enumerate(answers(stage, self.subject, left), 1):
-                self.store.put(question, *self.key(case), answer)
-                self.progress.update(done + number)
+            for case, answer in answers(stage, self.subject, left):
+                done += 1
+                if self.store.put(question, *self.key(case), answer):
+                    told = done  # what is told is on disk
+                    self.progress.update(told)
                 yield case, answer
         finally:
             self.store.commit()
+            if told < done:
+                self.progress.update(done)
             self.progress.finish()
 
     def cases(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ibpc.graph import Graph
     from ibpc.language import Claim
-    from ibpc.milp import Job, Reply
+    from ibpc.milp import Job, Pool, Reply
     from ibpc.verification.replay import Replayer
     from ibpc.verification.subject import Case, Subject
     from ibpc.verification.verdict import Witness
@@ -112,8 +112,6 @@ def rows_solved(
     `target` is "module:function": `function(Tools)` gives the function from `Task` to `Answer`.
     Raises UnsupportedOperator, before anything runs, where an operator has no MILP facet.
     """
-    from ibpc.milp import WorkerPool
-
     refuse_missing(subject.graph)
     by_index = {case.index: case for case in cases}
     tools = Tools(
@@ -125,8 +123,7 @@ def rows_solved(
         target,
     )
     early: list[tuple[Case, Answer]] = []
-    workers = min(subject.jobs, len(cases)) or 1
-    with WorkerPool(f"{__name__}:handler", tools, workers, MEMORY_MB) as pool:
+    with _pool(subject, tools, len(cases)) as pool:
         limit = float(arguments["timeout"]) + ENCODING_S
         for reply in pool.run(_jobs(subject, cases, limit, early)):
             yield from early
@@ -134,6 +131,16 @@ def rows_solved(
             case = by_index[reply.key]
             yield case, _read(reply, case)
     yield from early
+
+
+def _pool(subject: Subject, tools: Tools, most: int) -> Pool:
+    """Who solves: at most `most` processes here, or the cluster that was asked for."""
+    from ibpc.milp import ClusterPool, WorkerPool
+
+    if subject.cluster is not None:
+        return ClusterPool(f"{__name__}:handler", tools, subject.cluster)
+    workers = min(subject.jobs, most) or 1
+    return WorkerPool(f"{__name__}:handler", tools, workers, MEMORY_MB)
 
 
 def pack(graph: Graph) -> tuple[Any, ...]:

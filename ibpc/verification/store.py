@@ -81,8 +81,8 @@ class Answers(Protocol):
     def get(self, question: Question, keys: Iterable[Key]) -> dict[Key, Answer]:
         """The answers that are known."""
 
-    def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> None:
-        """Adds one answer."""
+    def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> bool:
+        """Adds one answer; gives whether all that was put is now safe."""
 
     def commit(self) -> None:
         """Makes everything put so far safe."""
@@ -154,8 +154,8 @@ class Store:
             )
         self.commit()
 
-    def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> None:
-        """Adds one answer; committed within a moment, or by `commit`."""
+    def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> bool:
+        """Adds one answer; committed within a moment, or by `commit`. Gives whether it is now."""
         with self._told():
             number = self._number(question)
             if not self._db.in_transaction:
@@ -164,8 +164,10 @@ class Store:
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (number, datum, json.dumps(proved), *_written(answer)),
             )
-        if time.monotonic() - self._last_commit > COMMIT_EVERY_S:
+        due = time.monotonic() - self._last_commit > COMMIT_EVERY_S
+        if due:
             self.commit()
+        return due
 
     def commit(self) -> None:
         """Makes everything put so far safe against a crash."""

@@ -34,7 +34,8 @@ class Case:
 class Subject:
     """The network's bytes, the claim over the input's type, and the examples (None: no data).
 
-    `device` is a torch device; `jobs` counts worker processes.
+    `device` is a torch device; `jobs` counts worker processes; `cluster` is the address of the Dask
+    scheduler whose workers solve instead of these, if any.
     """
 
     data: bytes
@@ -44,6 +45,7 @@ class Subject:
     examples: Examples | None
     jobs: int
     device: str
+    cluster: str | None = None
 
     def __len__(self) -> int:
         """How many examples there are; a claim without data is asked once."""
