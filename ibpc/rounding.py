@@ -31,7 +31,7 @@ def up(number: Fraction | Decimal) -> float:
     return nearest if Decimal(nearest) >= number else math.nextafter(nearest, math.inf)
 
 
-def add(x: np.ndarray, shift: float, upward: bool) -> np.ndarray:
+def add(x: np.ndarray, shift: float | np.ndarray, upward: bool) -> np.ndarray:
     """X + shift in float64, rounded up or down."""
     total = x + shift
     # The residual total + rest == x + shift is exact wherever nothing overflows.

@@ -19,7 +19,7 @@ from ibpc.language import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ibpc.language import Shape
+    from ibpc.language import InputSet, Shape
 
 BIAS = Slot("bias", "bool", default=True, doc="whether the layer adds a bias")
 
@@ -118,9 +118,17 @@ STAGES = (
         role="refute",
     ),
     StageEntry("ibp", (), "", role="bound"),
-    StageEntry("mip", (TIMEOUT,), "", role="exact"),
+    StageEntry("mip", (TIMEOUT,), "", role="exact", needs="milp"),
     StageEntry("lp", (TIMEOUT,), "", role="relax"),
 )
+
+
+SETS = ("ball", "box", "choice", "free", "intersect", "simplex", "union")
+
+
+def lacks(given: InputSet, lowering: str) -> str:
+    missing = given.kind == "ball_1" and lowering == "milp"
+    return "use crown, or drop the stage from this cascade" if missing else ""
 
 
 def by_word(*entries: Any) -> dict[str, Any]:
@@ -130,7 +138,8 @@ def by_word(*entries: Any) -> dict[str, Any]:
 VOCABULARY = Vocabulary(
     layers=by_word(*LAYERS),
     infer=infer,
-    sets=by_word(Entry("ball", (), ""), Entry("box", (), "")),
+    sets=by_word(*(Entry(word, (), "") for word in SETS)),
+    lacks=lacks,
     losses=by_word(
         Entry("xent", (), ""), Entry("hinge", (Slot("margin", "real", default=10.0, low=0),), "")
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibpc.attacks.pgd import ATTACK as PGD
-from ibpc.attacks.pgd import pgd
+from ibpc.attacks.pgd import climb, pgd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,4 +17,4 @@ if TYPE_CHECKING:
 
 ATTACKS: Mapping[str, StageEntry] = {one.word: one for one in (PGD,)}
 
-__all__ = ["ATTACKS", "pgd"]
+__all__ = ["ATTACKS", "climb", "pgd"]

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ibpc.language import Slot, StageEntry
+from ibpc.sets import Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,7 @@ ATTACK = StageEntry(
     "projected gradient ascent on the claim's largest row",
     source="Madry et al. 2018, arXiv:1706.06083; Gowal et al. 2019, section 4",
     role="refute",
+    needs="projection",
 )
 
 RELATIVE_STEP = 0.25
@@ -67,6 +69,16 @@ def pgd(
     upper: torch.Tensor,
     x: torch.Tensor,
     label: torch.Tensor,
+    **options: Any,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The attack over boxes [lower, upper], from the data x; options as in `climb`."""
+    return climb(rows, Search(lower, upper, x), label, **options)
+
+
+def climb(
+    rows: Rows,
+    region: Search,
+    label: torch.Tensor,
     *,
     steps: int = 200,
     restarts: int = 10,
@@ -78,31 +90,36 @@ def pgd(
     targeted: bool = False,
     points_at_once: int | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The point with the largest margin found in each box, and that margin.
+    """The point with the largest margin found in each set, and that margin.
 
-        x <- clamp(x + step, lower, upper),   step from the gradient of max_i rows(x, label)_i
+        x <- project(x + step),   step from the gradient of max_i rows(x, label)_i
+
+    `region` says where the points lie, how they are brought back into the set, and, where they are
+    parameters of it, which inputs they stand for.
 
     An example is done as soon as a margin exceeds `enough`; its remaining starts are not tried.
     `rows(x, label)` is C f(x) + d, shape (batch, spec). Each point that is returned went through
-    `rows` exactly as it is, and lies in the box. Where a margin is not finite the point does not
+    `rows` exactly as it is, and lies in the set. Where a margin is not finite the point does not
     count; an example without any finite margin has margin -inf, at its clean point. `targeted`:
     start r goes after row r modulo spec instead of the largest.
 
     Random starts depend on (seed, start, key) alone; `keys` (batch,) int64 defaults to 0, 1, ...
     So an example's result does not depend on the others, save for the rounding of batched kernels.
 
-    Shapes: lower, upper, x (batch, *dims), one dtype; label (batch,) int64; results (batch, *dims)
+    Shapes: the region's (batch, *dims), one dtype; label (batch,) int64; results (batch, *dims)
             and (batch,).
-    Units:  `step_size` those of x; None takes a quarter of each coordinate's radius. Steps shrink
+    Units:  `step_size` those of x; None takes a quarter of each coordinate's radius, or what the
+            region says. Steps shrink
             to a tenth after half of them, to a hundredth after three quarters.
     Needs:  lower <= upper, finite.
     """
     import torch
 
+    x = region.start
     keys = torch.arange(len(x), device=x.device) if keys is None else keys.to(x.device)
     plan = _Plan(rows, steps, step_size, optimiser, seed, enough, targeted)
     limit = points_at_once or POINTS_AT_ONCE.get(x.device.type, POINTS_AT_ONCE["cpu"])
-    points = torch.minimum(torch.maximum(x, lower), upper)
+    points = region.inside(x)
     margins = torch.full((len(x),), -torch.inf, dtype=x.dtype, device=x.device)
     # The datum itself is a good start and mostly settles what can be settled: it goes alone. The
     # groups follow from `restarts` and `limit` only, or results would depend on the batch.
@@ -111,11 +128,7 @@ def pgd(
     for group in groups:
         open_ = torch.nonzero(~(margins > enough))[:, 0]
         for chosen in torch.split(open_, max(1, limit // len(group))):
-            found, margin = _ascend(
-                plan,
-                group,
-                *(value[chosen] for value in (lower, upper, x, label, keys)),
-            )
+            found, margin = _ascend(plan, group, region[chosen], label[chosen], keys[chosen])
             better = margin > margins[chosen]
             points[chosen[better]] = found[better]
             margins[chosen[better]] = margin[better]
@@ -144,8 +157,7 @@ class _Search:
 
     slot: torch.Tensor
     label: torch.Tensor
-    lower: torch.Tensor
-    upper: torch.Tensor
+    region: Search
     step: torch.Tensor
     x: torch.Tensor
     mean: torch.Tensor
@@ -162,16 +174,14 @@ class _Search:
 def _ascend(
     plan: _Plan,
     group: range,
-    lower: torch.Tensor,
-    upper: torch.Tensor,
-    x: torch.Tensor,
+    region: Search,
     label: torch.Tensor,
     keys: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Best point and margin of each example over a group of starts; of equal ones, the first."""
     import torch
 
-    search = _begin(plan, group, lower, upper, x, label, keys)
+    search, x = _begin(plan, group, region, label, keys), region.start
     margins, points = search.best, search.best_x  # by slot, brought up to date at every look
     for step in range(plan.steps + 1):
         last = step == plan.steps
@@ -198,33 +208,33 @@ def _ascend(
 def _begin(
     plan: _Plan,
     group: range,
-    lower: torch.Tensor,
-    upper: torch.Tensor,
-    x: torch.Tensor,
+    region: Search,
     label: torch.Tensor,
     keys: torch.Tensor,
 ) -> _Search:
-    """Start 0 is the datum clamped into its box, the others are uniform in the box."""
+    """Start 0 is the datum, the others are uniform in the box; all brought into the set."""
     import torch
 
     from ibpc.data import derive, uniform
 
+    x = region.start
     slot = torch.arange(len(x) * len(group), device=x.device)
     owner = slot // len(group)
-    lo, up = lower[owner], upper[owner]
+    region = region[owner]
+    lo, up = region.lower, region.upper
     if group[0] == 0:
-        begin = x[owner]
+        begin = region.start
     else:
         streams = derive(derive(keys, plan.seed)[owner], slot % len(group) + group[0])
         begin = lo + (up - lo) * uniform(streams, prod(lo.shape[1:])).view(lo.shape).to(x.dtype)
-    begin = torch.minimum(torch.maximum(begin, lo), up)
-    if plan.step_size is None:
-        step = (up - lo) * (RELATIVE_STEP / 2)
-    else:
+    begin = region.inside(begin)
+    if plan.step_size is not None:
         step = torch.full_like(lo, plan.step_size)
+    else:
+        step = (up - lo) * (RELATIVE_STEP / 2) if region.step is None else region.step
     zeros = torch.zeros_like(begin)
     best = torch.full((len(slot),), -torch.inf, dtype=x.dtype, device=x.device)
-    return _Search(slot, label[owner], lo, up, step, begin, zeros, zeros, begin, best)
+    return _Search(slot, label[owner], region, step, begin, zeros, zeros, begin, best)
 
 
 def _look(plan: _Plan, group: range, search: _Search, *, last: bool) -> torch.Tensor:
@@ -236,7 +246,7 @@ def _look(plan: _Plan, group: range, search: _Search, *, last: bool) -> torch.Te
 
     x = search.x.detach().requires_grad_(not last)
     with torch.set_grad_enabled(not last):
-        violation = plan.rows(x, search.label)
+        violation = plan.rows(search.region.inputs(x), search.label)
         margin = goal = violation.amax(1)
         if plan.targeted:
             aim = (search.slot % len(group) + group[0]) % violation.shape[1]
@@ -253,11 +263,19 @@ def _look(plan: _Plan, group: range, search: _Search, *, last: bool) -> torch.Te
 
 
 def _move(plan: _Plan, search: _Search, gradient: torch.Tensor, step: int) -> None:
-    """One step of the optimiser, projected onto the box."""
-    import torch
-
+    """One step of the optimiser, brought back into the set."""
+    if search.region.leap is not None:
+        share = (step + 1) / plan.steps
+        search.x = search.region.leap(search.x, gradient, share, *search.region.tensors)
+        return
     size = search.step * next(factor for share, factor in DECAY if step < share * plan.steps)
-    if plan.optimiser == "sign":
+    if search.region.project is not None:
+        # Steps of a length of their own for each entry would end where the projection undoes them,
+        # and not at a maximum: the gradient keeps its direction.
+        search.mean = MOMENTUM * search.mean + (1 - MOMENTUM) * gradient
+        length = search.mean.flatten(1).norm(dim=1).view(-1, *(1,) * (gradient.ndim - 1))
+        change = search.mean / (length + TINY)
+    elif plan.optimiser == "sign":
         change = gradient.sign()
     else:
         search.mean = MOMENTUM * search.mean + (1 - MOMENTUM) * gradient
@@ -265,7 +283,7 @@ def _move(plan: _Plan, search: _Search, gradient: torch.Tensor, step: int) -> No
         mean = search.mean / (1 - MOMENTUM ** (step + 1))
         square = search.square / (1 - SQUARES ** (step + 1))
         change = mean / (square.sqrt() + TINY)
-    search.x = torch.minimum(torch.maximum(search.x + size * change, search.lower), search.upper)
+    search.x = search.region.inside(search.x + size * change)
 
 
 def _settled(
@@ -274,11 +292,16 @@ def _settled(
     """Which points did not move and never will: each coordinate is pressed against its wall.
 
     At an unmoved point the gradient stays the same; Adam's mean, having the gradient's sign or
-    meeting a zero gradient, keeps its own.
+    meeting a zero gradient, keeps its own. Where more than a box holds the points, none is settled.
     """
+    import torch
+
+    if not search.region.plain:
+        return torch.zeros(len(search.x), dtype=torch.bool, device=search.x.device)
     push = gradient if plan.optimiser == "sign" else search.mean
-    up = (push > 0) & (gradient >= 0) & (search.x >= search.upper)
-    down = (push < 0) & (gradient <= 0) & (search.x <= search.lower)
+    up = (push > 0) & (gradient >= 0) & (search.x >= search.region.upper)
+    down = (push < 0) & (gradient <= 0) & (search.x <= search.region.lower)
     still = (push == 0) & (gradient == 0)
-    pressed = up | down | still | (search.lower == search.upper)
-    return (pressed & (search.x == before)).flatten(1).all(1)
+    pressed = up | down | still | (search.region.lower == search.region.upper)
+    settled: torch.Tensor = (pressed & (search.x == before)).flatten(1).all(1)
+    return settled

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ibpc.bounds.crown_backward import Box, Frame, Rows
     from ibpc.bounds.weights import Weights
     from ibpc.graph import Graph
+    from ibpc.sets import Support
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class CrownProblem:
     output; None: each entry of it, which a wide output makes a large matrix.
 
     Shapes: lower, upper (batch, *dims); known, splits (batch, *value dims); rows (batch or 1,
-    spec, *output dims).
+    spec, *output dims). support: upper bounds of rows over the input sets, where these are less
+    than their boxes.
     """
 
     lower: Tensor
@@ -50,6 +52,18 @@ class CrownProblem:
     known: Mapping[str, Box] = field(default_factory=dict)
     splits: Mapping[str, Tensor] = field(default_factory=dict)
     rows: Tensor | None = None
+    support: Support | None = None
+
+    def select(self, index: Tensor, known: Mapping[str, Box]) -> CrownProblem:
+        """Some of the boxes, with what is known of them; without splits or rows of its own."""
+        return replace(
+            self,
+            lower=self.lower[index],
+            upper=self.upper[index],
+            label=None if self.label is None else self.label[index],
+            support=None if self.support is None else self.support[index],
+            known={name: (lo[index], up[index]) for name, (lo, up) in known.items()},
+        )
 
 
 @dataclass(frozen=True)
@@ -146,6 +160,7 @@ class Crown:
             problem.known,
             problem.splits,
             self.refining,
+            problem.support,
         )
 
     def _rows(self, problem: CrownProblem) -> Tensor:

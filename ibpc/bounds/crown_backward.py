@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ibpc.bounds.crown_plan import Plan, Step
+    from ibpc.sets import Support
 
 Box = tuple["Tensor", "Tensor"]
 
@@ -46,13 +47,15 @@ class Frame:
     """A batch of boxes for a plan: bounds of every value needed, and what follows from them.
 
     `boxes[value]`: (lower, upper), each (batch, *dims). `given`: labels. `roundoff`: unit roundoff
-    to cover, 0 to cover nothing.
+    to cover, 0 to cover nothing. `support`: upper bounds of rows over the input set, where that is
+    less than its box.
     """
 
     plan: Plan
     boxes: Mapping[str, Box]
     given: Mapping[str, Tensor]
     roundoff: float = 0.0
+    support: Support | None = None
     _kept: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     @property
@@ -76,7 +79,8 @@ class Frame:
             if name in self.boxes
         }
         given = {name: tensor[index] for name, tensor in self.given.items()}
-        return Frame(self.plan, boxes, given, self.roundoff)
+        support = None if self.support is None else self.support[index]
+        return Frame(self.plan, boxes, given, self.roundoff, support)
 
     def relaxation(self, step: Step, knobs: Tensor | None = None) -> Any:
         """A bent step's relaxation over the boxes."""
@@ -280,6 +284,8 @@ class Rows:
         if rows is None:
             rows = lower.new_zeros(1, self.constant.shape[1], *lower.shape[1:])
         reached = self.over_box(name, rows)
+        if self.frame.support is not None:
+            reached = smaller(reached, self.frame.support(rows, self.frame.roundoff))
         constant = self.constant + self.slack()
         upper = reached + constant
         return upper if self.upper is None else smaller(self.upper, upper), rows, constant

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from ibpc.bounds.crown_backward import Box
     from ibpc.bounds.crown_plan import Plan
+    from ibpc.sets import Support
 
 
 @dataclass(frozen=True)
@@ -67,17 +68,19 @@ def propagate(
     known: Mapping[str, Box],
     splits: Mapping[str, Tensor],
     refining: Refining,
+    support: Support | None = None,
 ) -> tuple[Frame, Tensor]:
     """Bounds of all values over the boxes, and which boxes hold no point at all.
 
     `known[value]`: sound bounds that are used as they are, instead of CROWN. `splits[value]`:
     +1 where an entry is >= 0 by assumption, -1 where it is <= 0, else 0.
-    A box is empty where bounds cross, which only splits can make them do.
+    A box is empty where bounds cross, which only splits can make them do. `support` bounds rows
+    over sets that are smaller than their boxes.
 
     Shapes: lower, upper (batch, *dims); known, splits (batch, *value dims); empty (batch,).
     """
     boxes: dict[str, Box] = {plan.input: (lower, upper)}
-    frame = Frame(plan, boxes, given, roundoff)
+    frame = Frame(plan, boxes, given, roundoff, support)
     held = {plan.input: Interval.from_bounds(lower, upper, roundoff)}
     empty = _crossed(lower, upper)
     forms = forms_of(frame, refining.inputs)
@@ -108,7 +111,7 @@ def _sharpened(
     if name in known:
         boxes[name] = intersected(boxes[name], known[name])
         changed = True
-    elif refining.refine and name in frame.plan.bent_operands:
+    elif refining.refine and name in _refinable(frame):
         boxes[name] = refined(frame, name, refining)
         changed = True
     if not frame.roundoff:
@@ -117,6 +120,12 @@ def _sharpened(
         boxes[name] = clipped(boxes[name], splits[name])
         changed = True
     return changed
+
+
+def _refinable(frame: Frame) -> tuple[str, ...]:
+    """The values that intervals do not bound exactly: over less than a box, none is exact."""
+    plan = frame.plan
+    return plan.bent_operands if frame.support is None else plan.relaxed_operands
 
 
 def intersected(box: Box, known: Box) -> Box:

@@ -213,12 +213,17 @@ class Plan:
     @cached_property
     def bent_operands(self) -> tuple[str, ...]:
         """The values whose bounds shape a relaxation and that intervals do not bound exactly."""
+        return tuple(name for name in self.relaxed_operands if name not in self._exact)
+
+    @cached_property
+    def relaxed_operands(self) -> tuple[str, ...]:
+        """The values whose bounds shape a relaxation, but for the input itself."""
         found = {
             name: None
             for step in self.steps
             if step.kind != "affine"
             for name in step.inputs
-            if name not in self._exact
+            if name != self.input
         }
         order = {name: place for place, name in enumerate(self.values)}
         return tuple(sorted(found, key=order.__getitem__))

@@ -6,7 +6,7 @@ from ibpc.data import AUGMENTATIONS, BUILTIN, SOURCES
 from ibpc.graph import INITIALISERS
 from ibpc.language import Vocabulary
 from ibpc.ops import LAYERS, infer
-from ibpc.sets import SETS
+from ibpc.sets import SETS, lacks
 from ibpc.training import ATTACKS, AVERAGES, BOUNDS, LOGS, LOSSES, OPTIMISERS
 from ibpc.verification import STAGES
 
@@ -28,4 +28,5 @@ def vocabulary() -> Vocabulary:
         attacks=ATTACKS,
         averages=AVERAGES,
         logs=LOGS,
+        lacks=lacks,
     )

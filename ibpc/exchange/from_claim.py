@@ -72,6 +72,9 @@ def _box(
     """Exact bounds of the claim's set, cut with the input's domain."""
     points = [Fraction(float(value)) for value in x]
     given, domain = claim.set, kind.domain or ()
+    if given.kind not in {"ball", "box", "domain"}:
+        fix = "write the claim over a ball in the infinity norm, or a box"
+        raise mistake(NOT_WRITABLE, f"the input set of `{claim.name}` is not a box", fix=fix)
     sides: list[list[list[Fraction]]] = [[], []]
     if given.kind == "ball":
         radius = eps if eps is not None else given.eps

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 LP_HIDDEN = 10_000
 """Hidden units up to which one instance's MILP is written out."""
 
+BOXES = ("ball", "box", "domain")
+"""Sets whose instance is written: around the middle of the domain, others may be empty."""
+
 LP_LABEL = 0
 LP_EPS = 1 / 255
 """Radius of the written instance where the claim's own is a schedule."""
@@ -133,7 +136,8 @@ def _compile_claim(item: Compiled, claims: tuple[Claim, ...], ready: Graph, fold
     module = lower_violation(claimed, Weights(claimed))
     note = f"Network {item.net.name}; the claim, on every point of the box:\n\n    {claim.text}"
     write_source(module, folder, "bounds", note)
-    if isinstance(item.net, DeclaredNet) and item.net.hidden < LP_HIDDEN:
+    box = claim.set.kind in BOXES
+    if box and isinstance(item.net, DeclaredNet) and item.net.hidden < LP_HIDDEN:
         _write_instance(item, claim, append_claim(ready, claim), folder / "instance.lp")
 
 

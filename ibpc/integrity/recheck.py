@@ -168,11 +168,12 @@ def _is_unknown(answer: Answer) -> bool:
 def _replay(subject: Subject, case: Case, answer: Answer, result: StageRecheck) -> None:
     """A stored witness on the network's bytes: inside its set, and violating the claim."""
     assert isinstance(answer.verdict, Violated)
-    lower, upper = subject.inner([case.index])
-    point = answer.verdict.witness.point
-    if point.shape == lower[0].shape:
-        witness = subject.replayer.replay(point, case.label, lower[0], upper[0], "recheck")
-        if witness is not None:
+    from ibpc.sets import held
+
+    stored = answer.verdict.witness
+    for part in subject.parts:
+        inside = held(subject.ground([case.index], part), stored.point, stored.evidence.facts)
+        if subject.replayer.judge(inside, case.label, "recheck") is not None:
             result.witnesses += 1
             return
     problem = f"the stored witness of example {case.index} does not violate the claim"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NoReturn
 
+from ibpc.language.blends import blended, blends, spread
 from ibpc.language.linear_forms import matrix_product, operate_linear, times
 from ibpc.language.mistakes import wrong
 from ibpc.language.program import Symbol
@@ -12,7 +13,6 @@ from ibpc.language.quantities import Quantity, combine, limited
 from ibpc.language.spelling import expression_text
 from ibpc.language.values import (
     Affine,
-    Datum,
     DatumLabel,
     Label,
     Linear,
@@ -24,8 +24,6 @@ from ibpc.language.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ibpc.errors import Span
     from ibpc.language.values import Value
     from ibpc.syntax import tree
@@ -44,12 +42,12 @@ def operate(operator: str, left: Value, right: Value, expr: tree.Binary) -> Valu
         _whole_tensor(operator, left, right, expr)
     if any(isinstance(side, Affine) for side in kinds):
         return _affine(operator, left, right, expr)
+    if blends(left, right):
+        return blended(operator, left, right, expr)
     if any(isinstance(side, Many) for side in kinds):
         return _lists(operator, left, right, expr)
     if any(isinstance(side, Linear) for side in kinds):
         return operate_linear(operator, left, right, expr)
-    if isinstance(left, Datum):
-        return _shifted(operator, left, right, expr)
     return _refuse(operator, left, right, expr)
 
 
@@ -96,8 +94,8 @@ def _affine(operator: str, left: Value, right: Value, expr: tree.Binary) -> Valu
         if operator in "+-":
             sign = Fraction(1 if operator == "+" else -1)
             second = _scaled(right, (sign,), expr.span)
-            scale = _spread(left.scale, second.scale, lambda a, b: a + b)
-            return Affine(scale, _spread(left.offset, second.offset, lambda a, b: a + b), left.size)
+            scale = spread(left.scale, second.scale, lambda a, b: a + b)
+            return Affine(scale, spread(left.offset, second.offset, lambda a, b: a + b), left.size)
         label = "both sides depend on it"
         raise wrong(
             "E0405", "this map is not affine", expr.span, label, "use + and -, * and / by numbers"
@@ -155,28 +153,16 @@ def _scaled(map_: Affine, factors: tuple[Fraction, ...], at: Span) -> Affine:
     def times(old: Fraction, factor: Fraction) -> Fraction:
         return limited(old * factor, at)
 
-    scale = _spread(map_.scale, factors, times)
-    return Affine(scale, _spread(map_.offset, factors, times), map_.size)
+    scale = spread(map_.scale, factors, times)
+    return Affine(scale, spread(map_.offset, factors, times), map_.size)
 
 
 def _moved(map_: Affine, offsets: tuple[Fraction, ...], at: Span) -> Affine:
-    offset = _spread(map_.offset, offsets, lambda old, more: limited(old + more, at))
+    offset = spread(map_.offset, offsets, lambda old, more: limited(old + more, at))
     return Affine(map_.scale, offset, map_.size)
 
 
-def _spread(
-    left: tuple[Fraction, ...],
-    right: tuple[Fraction, ...],
-    rule: Callable[[Fraction, Fraction], Fraction],
-) -> tuple[Fraction, ...]:
-    """The rule entry by entry; a single number stands for all entries."""
-    size = max(len(left), len(right))
-    left = left if len(left) == size else left * size
-    right = right if len(right) == size else right * size
-    return tuple(map(rule, left, right))
-
-
-# --- lists and data --------------------------------------------------------------------------
+# --- lists -----------------------------------------------------------------------------------
 
 
 def _lists(operator: str, left: Value, right: Value, expr: tree.Binary) -> Value:
@@ -190,18 +176,3 @@ def _lists(operator: str, left: Value, right: Value, expr: tree.Binary) -> Value
         return Many(tuple(operate(operator, item, right, expr) for item in left.items))
     assert isinstance(right, Many)
     return Many(tuple(operate(operator, left, item, expr) for item in right.items))
-
-
-def _shifted(operator: str, datum: Datum, right: Value, expr: tree.Binary) -> Value:
-    """`x0 - eps` and `x0 + eps`, the corners of a box around the datum."""
-    fix = "around a datum there are `x0 - r` and `x0 + r`, or `ball(x0, r)`"
-    if operator not in "+-" or datum.shift:
-        raise wrong("E0408", "this is not a corner of a box", expr.span, fix=fix)
-    if isinstance(right, Symbol):
-        return Datum(datum.name, datum.type, right, 1 if operator == "+" else -1)
-    if not isinstance(right, Quantity) or right.dimension:
-        raise wrong(
-            "E0408", "the shift must be a plain number", expr.right.span, kind_of(right), fix
-        )
-    sign = 1 if operator == "+" else -1
-    return Datum(datum.name, datum.type, right.value, sign)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 from ibpc.errors import Related
 from ibpc.language import tensor_types as types
+from ibpc.language.blends import numbers_of
 from ibpc.language.evaluate import as_whole, evaluate
 from ibpc.language.mistakes import suggestion, wrong
 from ibpc.language.program import Symbol
@@ -18,8 +20,10 @@ from ibpc.language.values import (
     DatumLabel,
     Finite,
     Label,
+    Many,
     Network,
     Scalar,
+    Tensor,
     TensorVariable,
     kind_of,
 )
@@ -113,6 +117,8 @@ def _checked(
 ) -> Value:
     """The value, once it is of the parameter's type (and generics agree)."""
     found = type_of(value)
+    if isinstance(value, Many):
+        return _entries(parameter, value, scope, generics, at)
     if isinstance(value, Symbol):
         found = Scalar("real")
     if found is None:
@@ -123,6 +129,27 @@ def _checked(
     if isinstance(found, Scalar):
         return _number(parameter, value, found, scope, generics, at)
     types.unify(parameter.type, found, generics, scope, at)
+    return value
+
+
+def _entries(
+    parameter: tree.Parameter,
+    value: Many,
+    scope: Scope,
+    generics: dict[str, Checked | None],
+    at: Span,
+) -> Value:
+    """A list for a tensor parameter, as the mask of `set pixels(x0: Image, m: Image, ...)`."""
+    known = {name: one for name, one in generics.items() if one is not None}
+    wanted = types.resolve(parameter.type, scope.with_types(known))
+    related = (Related(parameter.span, "declared here"),)
+    if not isinstance(wanted, Tensor):
+        problem = f"`{parameter.name.text}` is `{type_text(wanted)}`, not a list"
+        raise wrong("E0205", problem, at, "a list", related=related)
+    numbers, size = numbers_of(value, at), prod(wanted.type.shape)
+    if len(numbers) != size:
+        label = f"{len(numbers)} numbers for {size} entries"
+        raise wrong("E0205", "this list does not fit the tensor", at, label, related=related)
     return value
 
 

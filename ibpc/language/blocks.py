@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ibpc.errors import Related
-from ibpc.language import data, nets, onnx_nets, recipes, sets, specs, tables
+from ibpc.language import data, nets, onnx_nets, recipes, set_images, sets, specs, tables
 from ibpc.language import tensor_types as types
 from ibpc.language.binding import type_of
 from ibpc.language.evaluate import (
@@ -35,7 +35,7 @@ from ibpc.language.values import (
 from ibpc.syntax import tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ibpc.errors import Span
     from ibpc.language.modules import Declared
@@ -203,14 +203,21 @@ def _word(expr: tree.Call, name: tree.Name, scope: Scope) -> Value:
     words = scope.world.vocabulary.sets
     if name.text in words:
         return sets.build_set(name.text, expr, scope)
-    if name.text == "table":
-        return tables.read_table(expr, scope)
+    if name.text in _FUNCTIONS:
+        return _FUNCTIONS[name.text](expr, scope)
     if name.text in {"minimal", "maximal", "argmax", "agree"}:
         fix = "it stands in claims: `minimal(z, SL)`"
         raise wrong("E0301", f"`{name.text}` is not a number", expr.span, "true or false", fix)
     callables = {n for n in scope.visible() if n in scope.names or n in scope.module.names()}
-    fix = suggestion(name.text, {*words, *callables, *CLAIM_WORDS}, many=0)
+    fix = suggestion(name.text, {*words, *callables, *_FUNCTIONS, *CLAIM_WORDS}, many=0)
     raise wrong("E0101", f"unknown name `{name.text}`", name.span, "cannot be called", fix)
+
+
+_FUNCTIONS: Mapping[str, Callable[[tree.Call, Scope], Value]] = {
+    "clip": set_images.clip,
+    "range": set_images.whole_range,
+    "table": tables.read_table,
+}
 
 
 def _apply(network: Network, expr: tree.Call, scope: Scope) -> Value:

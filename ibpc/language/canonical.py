@@ -26,6 +26,8 @@ _LEFT_OUT: Mapping[str, frozenset[str]] = {
     "Program": frozenset({"files", "warnings", "docs"}),
 }
 _NEVER = frozenset({"span", "path"})
+_IF_EMPTY: Mapping[str, frozenset[str]] = {"InputSet": frozenset({"options", "parts"})}
+"""Left out where empty, so that sets which have none keep the identity that they had."""
 
 
 def canonical(value: Any) -> str:
@@ -42,6 +44,7 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         kind = type(value).__name__
         skipped = _NEVER | _LEFT_OUT.get(kind, frozenset())
+        skipped |= {name for name in _IF_EMPTY.get(kind, ()) if not getattr(value, name)}
         kept = [one.name for one in fields(value) if one.name not in skipped]
         plain = {"is": kind, **{name: _plain(getattr(value, name)) for name in kept}}
         return _numbered(plain) if kind == "Fit" else plain

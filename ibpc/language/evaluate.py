@@ -171,9 +171,8 @@ def _tuple(expr: tree.Tuple, _: Scope) -> NoReturn:
     raise wrong("E0111", "a tuple means nothing here", expr.span, fix=fix)
 
 
-def _image(expr: tree.Image, _: Scope) -> NoReturn:
-    fix = "use `ball(x0, eps)` or `box(low, high)`"
-    raise wrong("E0408", "sets given as images are not supported yet", expr.span, fix=fix)
+def _image(expr: tree.Image, scope: Scope) -> Value:
+    return scope.world.image(expr, scope)
 
 
 _RULES: dict[type, Callable[..., Value]] = {

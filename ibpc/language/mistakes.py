@@ -14,6 +14,7 @@ from ibpc.errors import (
     SyntaxMistake,
     TypeMistake,
     UnitMistake,
+    UnsupportedOperator,
     did_you_mean,
 )
 from ibpc.language.codes import CODES
@@ -31,6 +32,7 @@ _FAMILIES: dict[str, type[IbpcError]] = {
     "E04": TypeMistake,
     "E05": FileMistake,
     "E06": TypeMistake,
+    "E07": UnsupportedOperator,
 }
 
 

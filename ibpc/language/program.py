@@ -174,13 +174,29 @@ class InputSet:
     """The set that the tensor quantifier ranges over, cut with the input type's domain.
 
     kind "ball": around the datum x, radius `eps` (exact, or the Symbol of a schedule), in the
-    infinity norm. kind "box": `lower`/`upper`, exact and flat. kind "domain": the whole type.
+    infinity norm; "ball_2", "ball_1": in the other norms. kind "box": `lower`/`upper`, exact and
+    flat. kind "domain": the whole type. kind "pixels": x - eps * lower to x + eps * upper, one
+    number for all entries or one each. Other kinds say in their record what `options` (name, value)
+    and `parts` hold.
     """
 
     kind: str
     eps: Fraction | Symbol | None = None
     lower: tuple[Fraction, ...] = ()
     upper: tuple[Fraction, ...] = ()
+    options: tuple[tuple[str, Any], ...] = ()
+    parts: tuple[InputSet, ...] = ()
+
+    def option(self, name: str) -> Any:
+        """The value of an option; None where it is not given."""
+        return dict(self.options).get(name)
+
+    @property
+    def schedule(self) -> Symbol | None:
+        """The schedule that is the radius of the set, or of one of its parts."""
+        if isinstance(self.eps, Symbol):
+            return self.eps
+        return next((part.schedule for part in self.parts if part.schedule), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -305,8 +305,8 @@ class _Recipe:
         used = {"lr", *schedules_in(self.loss)}
         if stands_over(self.loss) & {"worst", "violation"}:
             used |= schedules_of(self.bound)
-        if self.claim is not None and isinstance(self.claim.set.eps, Symbol):
-            used.add(self.claim.set.eps.name)
+        if self.claim is not None and self.claim.set.schedule is not None:
+            used.add(self.claim.set.schedule.name)
         self.curves.setdefault("lr", constant(1e-3))
         for name, curve in self.curves.items():
             setting = self.settings.get(name)

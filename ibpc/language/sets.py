@@ -1,4 +1,4 @@
-"""Input sets: ball, box, a whole domain, and sets that the spec names."""
+"""Input sets: boxes, a whole domain, sets that the spec names; the others are in `set_words`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from ibpc.language import set_images, set_words
 from ibpc.language import tensor_types as types
 from ibpc.language.binding import bind
-from ibpc.language.evaluate import as_interval, entries, evaluate, in_range
+from ibpc.language.blends import as_blend, checked_lengths
+from ibpc.language.evaluate import as_interval, entries, evaluate
 from ibpc.language.mistakes import suggestion, wrong
 from ibpc.language.program import InputSet, Symbol
 from ibpc.language.quantities import Quantity, number_text
+from ibpc.language.set_words import around
 from ibpc.language.values import (
+    Blend,
     Datum,
     Definition,
     Interval,
     Many,
     SetValue,
+    SetVariable,
     Tensor,
     TypeValue,
     kind_of,
@@ -84,70 +89,6 @@ def build_set(word: str, expr: tree.Call, scope: Scope) -> SetValue:
     return rule(expr, scope)
 
 
-def _ball(expr: tree.Call, scope: Scope) -> SetValue:
-    """`ball(x0, eps)` or `ball(x0, eps, norm = inf)`."""
-    given = _options(expr, ("center", "eps", "norm"))
-    for name in ("center", "eps"):
-        if name not in given:
-            fix = "write `ball(x0, eps)`"
-            raise wrong("E0210", "a ball has a centre and a radius", expr.span, f"no {name}", fix)
-    _check_norm(given.get("norm"), scope)
-    center = evaluate(given["center"].value, scope)
-    if not isinstance(center, Datum) or center.shift:
-        fix = "the centre is the spec's parameter for the datum"
-        at = given["center"].span
-        raise wrong("E0408", "a ball lies around a datum", at, f"this is {kind_of(center)}", fix)
-    at = given["eps"].value.span
-    return _around(center, evaluate(given["eps"].value, scope), at)
-
-
-def _check_norm(argument: tree.Argument | None, scope: Scope) -> None:
-    if argument is None:
-        return
-    value = argument.value
-    if isinstance(value, tree.Name) and value.text == "inf" and "inf" not in scope.names:
-        return
-    fix = "leave `norm` out, or write `norm = inf`"
-    raise wrong("E0408", "only balls in the infinity norm are supported", value.span, fix=fix)
-
-
-def _around(center: Datum, radius: Value, at: Span) -> SetValue:
-    """The ball of a radius that is a number, or a schedule."""
-    if isinstance(radius, Symbol):
-        return SetValue(InputSet("ball", eps=radius), center.type)
-    units = {(unit.dimension, unit.factor) for unit in center.type.units}
-    if len(units) > 1:
-        fix = "use a box, with a range for each field"
-        raise wrong("E0310", "the fields of this type have different units", at, "one radius", fix)
-    unit = center.type.unit(0)
-    if not isinstance(radius, Quantity):
-        raise wrong("E0301", "a radius is a number", at, f"this is {kind_of(radius)}")
-    if radius.dimension != unit.dimension:
-        types.wrong_unit(unit, radius.dimension, at)
-    in_range(radius.value, at, 0, None)
-    return SetValue(InputSet("ball", eps=radius.value / unit.factor), center.type)
-
-
-def _options(expr: tree.Call, names: tuple[str, ...]) -> dict[str, tree.Argument]:
-    given: dict[str, tree.Argument] = {}
-    for position, argument in enumerate(expr.arguments):
-        if argument.name is not None:
-            name = argument.name.text
-        elif position < len(names):
-            name = names[position]
-        else:
-            raise wrong("E0210", "too many arguments", argument.span, "one too many")
-        if name not in names:
-            fix = suggestion(name, names)
-            raise wrong(
-                "E0107", f"there is no option `{name}`", argument.span, "unknown option", fix
-            )
-        if name in given:
-            raise wrong("E0114", f"`{name}` is given twice", argument.span, "again here")
-        given[name] = argument
-    return given
-
-
 # --- boxes -----------------------------------------------------------------------------------
 
 
@@ -163,8 +104,8 @@ def _box(expr: tree.Call, scope: Scope) -> SetValue:
         )
     low = evaluate(unnamed[0].value, scope)
     high = evaluate(unnamed[1].value, scope)
-    if isinstance(low, Datum) or isinstance(high, Datum):
-        return _box_around(low, high, expr)
+    if isinstance(low, Datum | Blend) or isinstance(high, Datum | Blend):
+        return _box_around(as_blend(low, expr.span), as_blend(high, expr.span), expr)
     inside = _inside(expr, scope)
     lower = _corner(low, inside, unnamed[0].value.span)
     upper = _corner(high, inside, unnamed[1].value.span)
@@ -178,16 +119,58 @@ def _inside(expr: tree.Call, scope: Scope) -> Tensor:
     raise wrong("E0408", "it is not clear what this box lies in", expr.span, fix=fix)
 
 
-def _box_around(low: Value, high: Value, expr: tree.Call) -> SetValue:
-    """`box(x0 - eps, x0 + eps)` is the ball."""
-    if isinstance(low, Datum) and isinstance(high, Datum) and low.name == high.name:
-        same = type(low.shift) is type(high.shift) and low.shift == high.shift
-        if same and (low.sign, high.sign) == (-1, 1):
-            if isinstance(low.shift, Symbol):
-                return _around(low, low.shift, expr.span)
-            return _around(low, Quantity(low.shift), expr.span)
-    fix = "write `box(x0 - r, x0 + r)`, or `ball(x0, r)`"
-    raise wrong("E0408", "a box around a datum must be symmetric", expr.span, fix=fix)
+def _box_around(low: Blend, high: Blend, expr: tree.Call) -> SetValue:
+    """`box(x0 - eps * m, x0 + eps * m)`: the ball where m is 1, else a width for each entry."""
+    if low.datum is None or low.datum != high.datum:
+        raise wrong("E0408", "the corners of a box lie around one datum", expr.span)
+    datum = low.datum
+    down, key = _side_of(low, Fraction(-1), expr)
+    up, other = _side_of(high, Fraction(1), expr)
+    if key is None and not any(down):
+        key = other
+    if other is None and not any(up):
+        other = key
+    if key != other:
+        fix = "write `box(x0 - eps * m, x0 + eps * m)`"
+        raise wrong("E0408", "the corners name different radii", expr.span, fix=fix)
+    if any(a + b < 0 for a, b in zip(*_both(down, up), strict=True)):
+        raise wrong("E0306", "this box is empty", expr.span, "the low corner is above the high one")
+    if key is None and down == up and len(down) == 1:
+        return around(datum, Quantity(down[0]), expr.span)
+    if key is None:
+        return SetValue(InputSet("pixels", Fraction(1), down, up), datum.type)
+    if down == up == (Fraction(1),):
+        return around(datum, key, expr.span)
+    if any(width < 0 for width in (*down, *up)):
+        raise wrong("E0306", "a width is negative", expr.span, "the datum itself is left out")
+    return SetValue(InputSet("pixels", key, down, up), datum.type)
+
+
+def _side_of(
+    corner: Blend, sign: Fraction, expr: tree.Call
+) -> tuple[tuple[Fraction, ...], Symbol | None]:
+    """How far a corner lies from the datum, times the schedule that is given back."""
+    assert corner.datum is not None
+    checked_lengths(corner, entries(corner.datum.type), expr.span)
+    fix = "around a datum there are `x0 - r` and `x0 + r`, r a number or a list of widths"
+    width: tuple[Fraction, ...] | None = None
+    found: Symbol | None = None
+    for key, gain, shift in corner.terms:
+        if set(gain) != {Fraction(1 if key is None else 0)} or isinstance(key, SetVariable):
+            raise wrong("E0408", "this is not a corner of a box", expr.span, fix=fix)
+        if key is None and not any(shift):
+            continue
+        if width is not None:
+            raise wrong("E0408", "this is not a corner of a box", expr.span, "two shifts", fix)
+        width, found = tuple(sign * number for number in shift), key
+    return width or (Fraction(0),), found
+
+
+def _both(
+    one: tuple[Fraction, ...], other: tuple[Fraction, ...]
+) -> tuple[tuple[Fraction, ...], ...]:
+    size = max(len(one), len(other))
+    return tuple(side * size if len(side) == 1 else side for side in (one, other))
 
 
 def _corner(value: Value, inside: Tensor, at: Span) -> tuple[Fraction, ...]:
@@ -273,4 +256,8 @@ def _cut(
     return SetValue(InputSet("box", lower=lower, upper=upper), inside)
 
 
-_WORDS: Mapping[str, Callable[[tree.Call, Scope], SetValue]] = {"ball": _ball, "box": _box}
+_WORDS: Mapping[str, Callable[[tree.Call, Scope], SetValue]] = {
+    "box": _box,
+    **set_words.WORDS,
+    **set_images.WORDS,
+}

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ibpc.syntax import tree
 
 
+Numbers = tuple[Fraction, ...]
+
+
 # --- types -----------------------------------------------------------------------------------
 
 
@@ -127,12 +130,33 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Datum:
-    """The example's input, known when the plan runs; shifted by an exact number in `x0 - eps`."""
+    """The example's input, known when the plan runs."""
 
     name: str
     type: Tensor
-    shift: Fraction | Symbol = Fraction(0)
-    sign: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SetVariable:
+    """The a of `{ a * x0 + b for a in [0.8 .. 1.2], ... }`."""
+
+    name: str
+    low: Fraction
+    high: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """`sum over keys: key * (gain * x0 + shift)`: a map of a datum x0, entry by entry.
+
+    A key is a variable of the set, a schedule, or None for 1. Gains and shifts are one number for
+    all entries, or one each. `datum` is None where none has come in yet. `limits`: the interval
+    that the whole is clipped to.
+    """
+
+    datum: Datum | None
+    terms: tuple[tuple[SetVariable | Symbol | None, Numbers, Numbers], ...]
+    limits: tuple[Fraction, Fraction] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +296,8 @@ Value = (
     | Interval
     | Label
     | Datum
+    | SetVariable
+    | Blend
     | DatumLabel
     | Opaque
     | TensorVariable
@@ -296,6 +322,8 @@ KINDS: dict[type, str] = {
     Interval: "an interval",
     Label: "a label",
     Datum: "a datum's input",
+    SetVariable: "a variable of a set",
+    Blend: "an expression in a datum's input",
     DatumLabel: "a datum's label",
     Opaque: "an index",
     TensorVariable: "a quantified tensor",

@@ -23,12 +23,19 @@ from ibpc.syntax import tree
 if TYPE_CHECKING:
     from ibpc.language.binding import Bound
     from ibpc.language.products import Product
-    from ibpc.language.program import Invocation, Net
+    from ibpc.language.program import Claim, Invocation, Net
     from ibpc.language.scopes import Scope
     from ibpc.language.values import Value
 
 SETTINGS = ("data", "spec", "first")
 OTHERWISE = ("unknown", "attackable")
+LOWERINGS = {
+    "hull": "box around it",
+    "maximum": "linear maximum over it",
+    "projection": "projection onto it",
+    "milp": "MILP encoding",
+}
+"""What a set may lack, in words."""
 ORDER = {"observe": 0, "refute": 1, "bound": 1, "exact": 2, "relax": 3}
 """Which roles come first. Attacks and bounds may stand in any order: each decides what the other
 cannot. Behind `observe` nothing is left to decide.
@@ -68,6 +75,7 @@ def elaborate(definition: Definition, bound: Bound, expr: tree.Expr) -> VerifyTa
     reports, broken = _reports(declaration, scope)
     if failed or broken or claim is None:
         raise Poisoned
+    _check_lowerings(claim.claim, reports, scope)
     _compare_radii(claim, declaration, scope)
     return VerifyTask(
         name=declaration.name.text,
@@ -172,9 +180,25 @@ def _check_order(stages: list[Invocation], scope: Scope) -> None:
         return
 
 
+def _check_lowerings(claim: Claim, reports: tuple[Report, ...], scope: Scope) -> None:
+    """Raise UnsupportedOperator E0701 where a stage needs a lowering that the set lacks."""
+    vocabulary = scope.world.vocabulary
+    for report in reports:
+        for stage in report.stages:
+            needs = vocabulary.stages[stage.word].needs
+            why = vocabulary.lacks(claim.set, needs) if needs else ""
+            if why:
+                related = (Related(claim.span, "the claim"),)
+                problem = f"`{stage.word}` cannot work with this claim's input set"
+                raise wrong("E0701", problem, stage.span, f"no {LOWERINGS[needs]}", why, related)
+
+
 def _compare_radii(claim: ClaimValue, declaration: tree.Verify, scope: Scope) -> None:
     """Warn where the network was trained at a smaller radius than it is tested at (W0602)."""
-    trained, tested = _trained_radius(claim.networks[0].fit), claim.claim.set.eps
+    trained, tested = (
+        _trained_radius(claim.networks[0].fit, claim.claim.set.kind),
+        claim.claim.set.eps,
+    )
     if trained is None or not isinstance(tested, Fraction) or scope.world.sweeping:
         return
     if float(trained) < float(tested):
@@ -184,8 +208,9 @@ def _compare_radii(claim: ClaimValue, declaration: tree.Verify, scope: Scope) ->
         scope.world.sink.warn("W0602", problem, declaration.name.span, notes=notes)
 
 
-def _trained_radius(fit: Fit | None) -> Fraction | None:
-    if fit is None or fit.claim is None:
+def _trained_radius(fit: Fit | None, kind: str) -> Fraction | None:
+    """The largest radius that a recipe trains at, where its set is of the same kind."""
+    if fit is None or fit.claim is None or fit.claim.set.kind != kind:
         return None
     eps = fit.claim.set.eps
     if isinstance(eps, Symbol):

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ibpc.language.program import InputSet
+
 Shape = tuple[int, ...]
 
 REQUIRED: Any = object()
@@ -52,10 +54,13 @@ class StageEntry(Entry):
     """A stage of a cascade. `role` orders them: a useless order of stages is a warning.
 
     Roles: observe (forward), refute (attacks; can never prove), bound (incomplete; can prove),
-    exact (complete), relax (fallback bound after an exact stage).
+    exact (complete), relax (fallback bound after an exact stage). `needs`: the lowering of the
+    claim's input set that the stage works with (`hull`, `maximum`, `projection`, `milp`), "" where
+    it looks at the datum alone.
     """
 
     role: str = "bound"
+    needs: str = ""
 
 
 class LayerMistake(Exception):
@@ -122,6 +127,10 @@ Infer = Callable[[str, Mapping[str, Any], tuple[Shape, ...], tuple[Any, ...]], S
 axis (extent 1) included; operand_values[i] is a tuple of numbers where known, else None."""
 
 
+Lacks = Callable[[InputSet, str], str]
+"""`lacks(set, lowering)`: why the set has no such lowering; "" where it has one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """All words, by kind; handed down by `ibpc.cli`."""
@@ -140,3 +149,4 @@ class Vocabulary:
     attacks: Mapping[str, Entry] = field(default_factory=dict)
     averages: Mapping[str, Entry] = field(default_factory=dict)
     logs: Mapping[str, Entry] = field(default_factory=dict)
+    lacks: Lacks = lambda *_: ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ibpc.errors import IbpcError, Related
-from ibpc.language import blocks, places
+from ibpc.language import blocks, places, set_images
 from ibpc.language.mistakes import Poisoned, suggestion, too_deep, wrong
 from ibpc.language.program import IndexType
 from ibpc.language.quantities import BUILTIN_UNITS, Unit
@@ -227,6 +227,10 @@ class World:
             return places.indexed(base, expr, scope)
         assert isinstance(base, TensorVariable)
         return places.member(base, expr)
+
+    def image(self, expr: tree.Image, scope: Scope) -> Value:
+        """The value of `{ e for a in I }`."""
+        return set_images.image(expr, scope)
 
     def definitions(self) -> Iterator[tuple[Module, Declared]]:
         """All declarations of all files, in order."""

@@ -33,6 +33,11 @@ class ArrayEncoder:
         """New variables within bounds, as a form of shape (n,)."""
         return self._grow(lower, upper, whole=False)
 
+    @property
+    def columns(self) -> int:
+        """How many variables there are so far."""
+        return self._columns
+
     def binary(self, count: int) -> LinearForm:
         """New 0/1 variables (continuous in [0, 1] where relaxed), as a form of shape (count,)."""
         import numpy as np

@@ -28,8 +28,9 @@ class Encoding:
 
     Shapes: lower, upper, integer (columns,); matrix (rows, columns); rhs, equal (rows,);
     goal (spec, columns), goal_bias, goal_lower, goal_upper (spec,). The first `inputs` columns
-    are the network's input, flat. `relaxed`: integers are dropped. `clauses`: where the claim is
-    no conjunction, its clauses are what is decided, each over several goals.
+    describe the network's input: they are its entries, flat, unless a set begins otherwise.
+    `relaxed`: integers are dropped. `clauses`: where the claim is no conjunction, its clauses are
+    what is decided, each over several goals.
     """
 
     inputs: int

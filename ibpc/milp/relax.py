@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from ibpc.graph import Graph
     from ibpc.milp.encoding import Columns, Encoding
+    from ibpc.milp.walk import Start
 
 UNIT_ROUNDOFF = 2.0**-53
 
@@ -43,13 +44,14 @@ def lp_bounds(
     timeout_s: float,
     solver: str = "cbc",
     clauses: tuple[tuple[int, ...], ...] = (),
+    start: Start | None = None,
 ) -> Outcome:
     """Upper bounds of the claim's rows by linear programming; a row is proved or stays open.
 
     Arguments as in `prove_or_refute`. Raises UnsupportedOperator, NumericalDoubt.
     """
     started = time.monotonic()
-    encoding = encode(graph, label, lower, upper, bounds, relaxed=True)
+    encoding = encode(graph, label, lower, upper, bounds, relaxed=True, start=start)
     encoding = replace(encoding, clauses=clauses)
     rows: list[RowOutcome] = []
     for row in open_rows:

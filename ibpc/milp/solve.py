@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ibpc.graph import Graph
     from ibpc.milp.encoding import Encoding
+    from ibpc.milp.walk import Start
 
 TOLERANCE = 1e-6
 """The feasibility and integrality tolerance of both solvers (python-mip's and HiGHS' default)."""
@@ -64,6 +65,7 @@ def prove_or_refute(
     confirm: Callable[[np.ndarray], bool] | None = None,
     to_optimality: bool = False,
     clauses: tuple[tuple[int, ...], ...] = (),
+    start: Start | None = None,
 ) -> Outcome:
     """Decides each open row of the claim over the box, until one is refuted or the time is up.
 
@@ -73,11 +75,13 @@ def prove_or_refute(
     `graph` is prepared and carries its claim (rows `violation = C z + d`); `bounds` are known
     bounds of its values; `confirm` replays a candidate (flat float64) and says whether it really
     violates the claim (without it the solver is believed). `to_optimality` looks for the maximum
-    of every row instead of its sign. Units: `timeout_s` in seconds, for all rows together.
+    of every row instead of its sign; `start` as in `encode`.
+    Units: `timeout_s` in seconds, for all rows together.
     Raises UnsupportedOperator, NumericalDoubt, SolverFailure.
     """
     started = time.monotonic()
-    encoding = replace(encode(graph, label, lower, upper, bounds), clauses=clauses)
+    encoding = encode(graph, label, lower, upper, bounds, start=start)
+    encoding = replace(encoding, clauses=clauses)
     rows: list[RowOutcome] = []
     for row in sorted(open_rows, key=lambda row: -encoding.goal_upper[encoding.goals(row)].min()):
         left = timeout_s - (time.monotonic() - started)

@@ -9,12 +9,14 @@ from ibpc.milp.encoder import ArrayEncoder
 from ibpc.milp.encoding import Encoding, refuse_doubt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
 
     from ibpc.domains import LinearForm
     from ibpc.graph import Graph, Node
+
+    Start = Callable[[ArrayEncoder], LinearForm]
 
 LABEL = "label"
 """The graph input that a claim brings (the datum's label)."""
@@ -27,11 +29,13 @@ def encode(
     upper: np.ndarray,
     bounds: Mapping[str, tuple[np.ndarray, np.ndarray]] | None = None,
     relaxed: bool = False,
+    start: Start | None = None,
 ) -> Encoding:
     """The graph over the box [lower, upper], its only output as goals.
 
     `graph` is prepared for evaluation and carries its claim; `bounds` maps values to sound
-    elementwise bounds that cut the forms' own. Shapes: lower, upper as the input, or flat.
+    elementwise bounds that cut the forms' own. `start` makes the input's variables and rows where
+    the set is less than its box. Shapes: lower, upper as the input, or flat.
     Raises UnsupportedOperator where an operator has no MILP facet, NumericalDoubt where bounds
     are not finite or cross.
     """
@@ -47,8 +51,9 @@ def encode(
     refuse_doubt(lower, upper, "the input set")
     values: dict[str, Any] = {name: np.asarray(array) for name, array in graph.constants.items()}
     name, shape = _only_input(graph)
-    start = encoder.continuous(lower, upper)
-    values[name] = start.take(np.arange(len(lower)), shape)
+    entry = encoder.continuous(lower, upper) if start is None else start(encoder)
+    inputs = encoder.columns
+    values[name] = entry.within(lower, upper).take(np.arange(len(lower)), shape)
     known = {} if bounds is None else bounds
     places = sites(graph)
     for node in graph.nodes:
@@ -60,7 +65,7 @@ def encode(
         results = result if isinstance(result, tuple) else (result,)
         for output, form in zip(node.outputs, results, strict=False):
             values[output] = _cut(form, known.get(output), output)
-    return encoder.finish(len(lower), values[graph.outputs[0]])
+    return encoder.finish(inputs, values[graph.outputs[0]])
 
 
 def with_label(graph: Graph, label: int) -> Graph:

@@ -1,8 +1,10 @@
-"""Input sets: one record in one file, and the box that each one is (or is inside of).
+"""Input sets: one record in one file, with five lowerings (see `ibpc.sets.record`).
 
 The box of a set is cut with the domain of the input's type. `hull` serves training and search;
 `outer_box` is rounded outward from the exact rational bounds, for proofs; `inner_box` inward, so
-that a witness clamped into it lies in the exact set. Importing this room loads neither torch nor
+that a witness clamped into it lies in the exact set. Sets that are no box have a `support` for
+bounds, a `search` for attacks, `settle` for witnesses and `encoded` for MILPs; `members` takes
+unions apart, and `lacks` says what a set cannot do. Importing this room loads neither torch nor
 numpy.
 """
 
@@ -13,16 +15,68 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from ibpc.sets.record import Ground, Missing, Search, Settled, Support
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ibpc.language import Entry
+    from ibpc.language import Entry, InputSet
     from ibpc.sets.boxes import hull, inner_box, outer_box
+    from ibpc.sets.inside import into_box, within
+    from ibpc.sets.lowering import (
+        encoded,
+        ground,
+        held,
+        members,
+        search,
+        settle,
+        settle_columns,
+        settle_datum,
+        support,
+    )
     from ibpc.sets.record import SetForm
 
-__all__ = ["FORMS", "SETS", "hull", "inner_box", "outer_box"]
+__all__ = [
+    "FORMS",
+    "SETS",
+    "Ground",
+    "Search",
+    "Settled",
+    "Support",
+    "encoded",
+    "ground",
+    "held",
+    "hull",
+    "inner_box",
+    "into_box",
+    "lacks",
+    "members",
+    "outer_box",
+    "search",
+    "settle",
+    "settle_columns",
+    "settle_datum",
+    "support",
+    "within",
+]
 
-_HEAVY = ("boxes", "constants")
+_HOMES = {
+    "encoded": "lowering",
+    "ground": "lowering",
+    "held": "lowering",
+    "hull": "boxes",
+    "inner_box": "boxes",
+    "into_box": "inside",
+    "members": "lowering",
+    "outer_box": "boxes",
+    "search": "lowering",
+    "settle": "lowering",
+    "settle_columns": "lowering",
+    "settle_datum": "lowering",
+    "support": "lowering",
+    "within": "inside",
+}
+_HEAVY = ("boxes", "constants", "distances", "inside", "lowering", "norms")
 """Files that hold no record and import numpy or torch."""
 
 
@@ -44,8 +98,25 @@ SETS: Mapping[str, Entry] = MappingProxyType(
 )
 
 
+_FACETS = {"maximum": "maximum", "projection": "search", "milp": "encode"}
+
+
+def lacks(given: InputSet, lowering: str) -> str:
+    """Why a set has no such lowering (`hull`, `maximum`, `projection`, `milp`); "" if it has one.
+
+    A union has what all its members have; a set made of others may need theirs as well.
+    """
+    if given.kind == "union":
+        return next(filter(None, (lacks(part, lowering) for part in given.parts)), "")
+    facet = getattr(FORMS[given.kind], _FACETS.get(lowering, ""), None)
+    if isinstance(facet, Missing):
+        return facet.why
+    needs = FORMS[given.kind].lacks
+    return needs(given, lowering) if needs is not None else ""
+
+
 def __getattr__(name: str) -> Any:
     """Loads numpy and torch only when a box is asked for."""
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(name)
-    return getattr(import_module("ibpc.sets.boxes"), name)
+    return getattr(import_module(f"ibpc.sets.{_HOMES[name]}"), name)

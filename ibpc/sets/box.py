@@ -23,8 +23,8 @@ def bounds(given: InputSet, x: Any, outward: bool) -> tuple[Any, Any]:
     from ibpc.rounding import directed
 
     return (
-        directed(given.lower, x.shape, upward=not outward),
-        directed(given.upper, x.shape, upward=outward),
+        directed(given.lower, x.shape[1:], upward=not outward),
+        directed(given.upper, x.shape[1:], upward=outward),
     )
 
 

@@ -45,7 +45,11 @@ def outer_box(given: InputSet, kind: TensorType, x: np.ndarray) -> tuple[np.ndar
     Shapes: x (*dims) or (batch, *dims); results like x.
     Raises: NumericalDoubt where the set is empty or without bounds.
     """
+    import numpy as np
+
     lower, upper = _bounds(given, kind, x, outward=True)
+    if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
+        raise NumericalDoubt(Diagnostic("E0713", "the input set has no bounds"))
     if not bool((lower <= upper).all()):
         raise NumericalDoubt(
             Diagnostic(
@@ -88,7 +92,7 @@ def _bounds(given: InputSet, kind: TensorType, x: np.ndarray, outward: bool) -> 
     shape = (*x.shape[: x.ndim - len(kind.shape)], *kind.shape)
     points = np.asarray(x, dtype=np.float64).reshape(-1, *kind.shape)
     sides = []
-    own = form_of(given).bounds(given, points[0] if given.kind == "box" else points, outward)
+    own = form_of(given).bounds(given, points, outward)
     for side, bound in enumerate(own):
         upward = outward == bool(side)
         limits = tuple(pair[side] for pair in kind.domain or ())

@@ -29,9 +29,10 @@ from ibpc.bounds import (
     lower_violation,
     needs_clean_pass,
 )
+from ibpc.data import derive, uniform
 from ibpc.errors import Diagnostic, TypeMistake, UnsupportedOperator
 from ibpc.language import Symbol
-from ibpc.sets import hull
+from ibpc.sets import hull, members
 from ibpc.training.attacks import ATTACKS
 from ibpc.training.codes import NEGATIVE_WEIGHT, NO_CLEAN_STATISTICS
 from ibpc.training.inner import Inner, pre_activations
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from torch import fx
 
     from ibpc.graph import Graph
-    from ibpc.language import BoundPart, Claim, Fit
+    from ibpc.language import BoundPart, Claim, Fit, InputSet
     from ibpc.training.loss import Sum
     from ibpc.training.records import Bound
 
@@ -75,6 +76,12 @@ class Outputs:
 
 
 Box = tuple[torch.Tensor, torch.Tensor]
+
+DRAWN = 4
+"""Members of a union that one step trains on."""
+
+MEMBERS = 2**34
+"""The stream of random numbers that chooses them."""
 
 
 @dataclass(slots=True)
@@ -123,7 +130,31 @@ class Programs:
             return Outputs(logits=self.clean(batch.x))
         assert self.claim is not None
         eps = radius(self.claim, values)
-        box: Box = hull(self.claim.set, self._type, batch.x, eps)
+        parts = drawn(self.claim.set, batch)
+        if len(parts) > 1:
+            return self._over_members(parts, loss, batch, values)
+        box: Box = hull(parts[0], self._type, batch.x, eps)
+        return self._over_box(loss, batch, values, box)
+
+    def _over_members(
+        self, parts: tuple[InputSet, ...], loss: Sum, batch: Batch, values: Mapping[str, float]
+    ) -> Outputs:
+        """The batch once for each member of a union; of each row the worst bound counts."""
+        assert self.claim is not None
+        eps, count = radius(self.claim, values), len(batch.x)
+        boxes = [hull(part, self._type, batch.x, eps) for part in parts]
+        box = (torch.cat([lower for lower, _ in boxes]), torch.cat([upper for _, upper in boxes]))
+        many = Batch(*(torch.cat([one] * len(parts)) for one in batch))
+        found = self._over_box(loss, many, values, box)
+        violation = found.violation
+        if violation is not None:
+            violation = violation.view(len(parts), count, -1).amax(0)
+        first = (None if one is None else one[:count] for one in (found.logits, found.attacked))
+        logits, attacked = first
+        return Outputs(logits, violation, attacked, found.inner)
+
+    def _over_box(self, loss: Sum, batch: Batch, values: Mapping[str, float], box: Box) -> Outputs:
+        """The passes over one box around each datum."""
         mix = self._mix(values) if loss.needs_violation else []
         point = None
         if loss.needs_attack or any(part.record.attacks for _, part in mix):
@@ -210,12 +241,24 @@ class Programs:
         return frozenset(own.union(*(part.programs for part in self._parts)))
 
 
+def drawn(given: InputSet, batch: Batch) -> tuple[InputSet, ...]:
+    """The members of a union to train on: DRAWN of them at random, or all where they are few.
+
+    Source: Chiang et al. 2020, arXiv:2003.06693 (some patches in each iteration).
+    """
+    parts = members(given)
+    if len(parts) <= DRAWN:
+        return parts
+    order = uniform(derive(batch.keys[:1], MEMBERS), len(parts))[0].argsort()[:DRAWN]
+    return tuple(parts[place] for place in order.tolist())
+
+
 def radius(claim: Claim, values: Mapping[str, float]) -> float:
-    """The radius of the claim's ball at these values of the schedules (0 where it has none)."""
-    eps = claim.set.eps
-    if isinstance(eps, Symbol):
-        return values[eps.name]
-    return 0.0 if eps is None else float(eps)
+    """The radius of the claim's set at these values of the schedules (0 where it has none)."""
+    schedule, eps = claim.set.schedule, claim.set.eps
+    if schedule is not None:
+        return values[schedule.name]
+    return 0.0 if eps is None or isinstance(eps, Symbol) else float(eps)
 
 
 def _part(part: BoundPart, graph: Graph, claim: Claim) -> _Part:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ibpc.sets import Settled, within
 from ibpc.verification.verdict import Evidence, Witness
 
 if TYPE_CHECKING:
@@ -95,15 +96,19 @@ class Replayer:
     def replay(
         self, point: np.ndarray, label: int, lower: np.ndarray, upper: np.ndarray, by: str
     ) -> Witness | None:
-        """The witness that `point` is, or None where it is outside the set or violates nothing.
+        """The witness that `point` is, or None where it is outside the box or violates nothing.
 
         Shapes: point, lower, upper flat float32; `lower`, `upper` bound the inner box.
         """
         inside = within(point, lower, upper)
-        if inside is None:
+        return None if inside is None else self.judge(Settled(point, inside), label, by)
+
+    def judge(self, settled: Settled | None, label: int, by: str) -> Witness | None:
+        """The witness that a point of the set is, or None where it violates nothing."""
+        if settled is None:
             return None
-        output = self.outputs(point.reshape(1, -1))[0]
-        row = self.violated_row(output, label, point)
+        output = self.outputs(settled.point.reshape(1, -1))[0]
+        row = self.violated_row(output, label, settled.point)
         if row is None:
             return None
         facts = {
@@ -111,10 +116,11 @@ class Replayer:
             "row": row[0],
             "violation": float(row[1]),
             "output": [float(value) for value in output[:64]],
+            **settled.facts,
         }
-        if inside:
-            facts["note"] = inside
-        return Witness(point.copy(), Evidence("replayed with onnxruntime", facts))
+        if settled.note:
+            facts["note"] = settled.note
+        return Witness(settled.point.copy(), Evidence("replayed with onnxruntime", facts))
 
     def _run(self, points: np.ndarray) -> np.ndarray:
         runtime = self._runtime
@@ -130,32 +136,6 @@ class Replayer:
         gap = Fraction(float(output[others[best]])) - Fraction(float(output[label]))
         strict = self._claim.strict
         return (best, gap) if gap > 0 or (strict and gap == 0) else None
-
-
-def within(point: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> str | None:
-    """Whether a float32 point lies in the inner box: "" if so, a note if nearly, else None.
-
-    The note is for coordinates whose set holds no float32 (there lower > upper): the nearest on
-    either side is taken.
-    """
-    import numpy as np
-
-    if point.dtype != np.float32 or point.shape != lower.shape or not np.isfinite(point).all():
-        return None
-    empty = lower > upper
-    held = (lower <= point) & (point <= upper)
-    beside = empty & ((point == lower) | (point == upper))
-    if not (held | beside).all():
-        return None
-    return "a coordinate's set holds no float32; the nearest is used" if beside.any() else ""
-
-
-def into_box(point: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
-    """The float32 point of the inner box that is nearest to a float64 one (flat)."""
-    import numpy as np
-
-    rounded = np.minimum(np.maximum(point.astype(np.float32), lower), upper)
-    return np.asarray(rounded, dtype=np.float32)
 
 
 def exact_violation(row: Row, output: np.ndarray) -> Fraction:

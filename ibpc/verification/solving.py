@@ -6,15 +6,16 @@ neither torch nor onnx (onnxruntime, when there is a candidate to replay).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ibpc.errors import Diagnostic, IbpcError, NumericalDoubt, UnsupportedOperator
 from ibpc.language import Slot
-from ibpc.verification.verdict import Answer, Evidence, Holds, Unknown
+from ibpc.verification.verdict import Answer, Evidence, Holds, Unknown, Violated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ibpc.graph import Graph
-    from ibpc.language import Claim
+    from ibpc.language import Claim, InputSet
     from ibpc.milp import Job, Pool, Reply
+    from ibpc.sets import Ground
     from ibpc.verification.replay import Replayer
     from ibpc.verification.subject import Case, Subject
     from ibpc.verification.verdict import Witness
@@ -39,20 +41,29 @@ ENCODING_S = 60.0
 
 @dataclass(frozen=True)
 class Task:
-    """One example for a worker: boxes (outer for proofs, inner for witnesses), bounds, rows.
+    """One member of one example's set for a worker: the set, bounds, rows, time left.
 
     With `clauses`, `open_rows` and `proved` number those.
     """
 
     label: int
-    lower: np.ndarray
-    upper: np.ndarray
-    inner_lower: np.ndarray
-    inner_upper: np.ndarray
+    ground: Ground
     bounds: Mapping[str, tuple[np.ndarray, np.ndarray]]
     open_rows: tuple[int, ...]
     proved: tuple[int, ...]
+    timeout_s: float
     clauses: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def box(self) -> tuple[np.ndarray, np.ndarray]:
+        """The flat box around the set."""
+        return self.ground.lower.reshape(-1), self.ground.upper.reshape(-1)
+
+    def start(self, encoder: Any) -> Any:
+        """The variables and rows of the set."""
+        from ibpc.sets import encoded
+
+        return encoded(self.ground, encoder)
 
 
 @dataclass(frozen=True)
@@ -81,27 +92,47 @@ class Tools:
 
         return Replayer(self.data, self.claim, self.input_shape)
 
-    def replay(self, point: np.ndarray, task: Task, by: str) -> Witness | None:
-        """The witness that a float64 candidate rounds to, if it is one."""
-        from ibpc.verification.replay import into_box
+    def replay(self, columns: np.ndarray, task: Task, by: str) -> Witness | None:
+        """The witness that the values of a set's variables round to, if it is one."""
+        from ibpc.sets import settle_columns
 
-        rounded = into_box(point.reshape(-1), task.inner_lower, task.inner_upper)
-        return self.replayer.replay(rounded, task.label, task.inner_lower, task.inner_upper, by)
+        return self.replayer.judge(settle_columns(task.ground, columns), task.label, by)
 
 
-def handler(tools: Tools) -> Callable[[Task], Answer]:
-    """In a worker: the stage's own function, with doubt turned into Unknown."""
+def handler(tools: Tools) -> Callable[[Sequence[Task]], Answer]:
+    """In a worker: the stage's own function on each member, with doubt turned into Unknown."""
     module, function = tools.target.split(":")
     solve = getattr(import_module(module), function)(tools)
 
-    def answer(task: Task) -> Answer:
-        try:
-            result: Answer = solve(task)
-        except NumericalDoubt as doubt:
-            return Answer(Unknown(_reason(doubt)), task.proved)
-        return result
+    def answer(tasks: Sequence[Task]) -> Answer:
+        started = time.monotonic()
+        found: list[Answer] = []
+        for task in tasks:
+            left = task.timeout_s - (time.monotonic() - started)
+            try:
+                found.append(solve(replace(task, timeout_s=left)))
+            except NumericalDoubt as doubt:
+                found.append(Answer(Unknown(_reason(doubt)), task.proved))
+            if isinstance(found[-1].verdict, Violated):
+                break
+        return together(found)
 
     return answer
+
+
+def together(found: Sequence[Answer]) -> Answer:
+    """What the answers for the members of a union say of it.
+
+    Violated where a member is, Unknown where one is, else Holds; a row is proved where it is on
+    every member.
+    """
+    ranks = {"violated": 0, "unknown": 1, "holds": 2}
+    worst = min(found, key=lambda answer: ranks[answer.verdict.kind])
+    proved = set(found[0].proved).intersection(*(answer.proved for answer in found))
+    if worst.verdict.kind == "violated":
+        proved = set(worst.proved)
+    seconds = sum(answer.seconds for answer in found)
+    return Answer(worst.verdict, tuple(sorted(proved)), seconds)
 
 
 def rows_solved(
@@ -124,7 +155,7 @@ def rows_solved(
     )
     early: list[tuple[Case, Answer]] = []
     with _pool(subject, tools, len(cases)) as pool:
-        limit = float(arguments["timeout"]) + ENCODING_S
+        limit = float(arguments["timeout"])
         for reply in pool.run(_jobs(subject, cases, limit, early)):
             yield from early
             early.clear()
@@ -182,37 +213,31 @@ def _jobs(
 
     for case in cases:
         try:
-            task = _task(subject, case)
+            tasks = [_task(subject, case, member, limit_s) for member in subject.parts]
         except NumericalDoubt as doubt:
             early.append((case, Answer(Unknown(_reason(doubt)), case.proved)))
             continue
-        if task.open_rows:
-            yield Job(case.index, task, limit_s)
+        open_ = tuple(task for task in tasks if task.open_rows)
+        if open_:
+            yield Job(case.index, open_, limit_s + ENCODING_S)
             continue
+        proved = set(tasks[0].proved).intersection(*(task.proved for task in tasks))
         evidence = Evidence("interval bounds, float64, rounding covered", {"rows": "all"})
-        early.append((case, Answer(Holds(evidence), task.proved)))
+        early.append((case, Answer(Holds(evidence), tuple(sorted(proved)))))
 
 
-def _task(subject: Subject, case: Case) -> Task:
+def _task(subject: Subject, case: Case, member: InputSet, timeout_s: float) -> Task:
     import numpy as np
 
-    lower, upper = subject.outer([case.index])
-    inner_lower, inner_upper = subject.inner([case.index])
-    held = subject.rows_that_hold(subject.row_bounds([case])[0])
+    ground = subject.ground([case.index], member)
+    held = subject.rows_that_hold(subject.member_bounds([case], member)[0])
     proved = tuple(sorted({*case.proved, *np.flatnonzero(held).tolist()}))
-    bounds = subject.value_bounds(lower, upper)
+    open_rows = tuple(row for row in range(len(held)) if row not in proved)
+    bounds: dict[str, Any] = {}
+    if open_rows:
+        bounds = subject.value_bounds(subject.shaped(ground.lower), subject.shaped(ground.upper))
     clauses = subject.claim.clauses_of(case.label) if subject.claim.clauses else ()
-    return Task(
-        case.label,
-        lower.reshape(-1),
-        upper.reshape(-1),
-        inner_lower[0],
-        inner_upper[0],
-        bounds,
-        tuple(row for row in range(len(held)) if row not in proved),
-        proved,
-        clauses,
-    )
+    return Task(case.label, ground, bounds, open_rows, proved, timeout_s, clauses)
 
 
 def _read(reply: Reply, case: Case) -> Answer:

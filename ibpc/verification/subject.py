@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 from ibpc.verification.replay import Replayer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import torch
     from torch.fx import GraphModule
 
     from ibpc.data import Examples
     from ibpc.graph import Graph
-    from ibpc.language import Claim, TensorType
+    from ibpc.language import Claim, InputSet, TensorType
+    from ibpc.sets import Ground
 
 
 @dataclass(frozen=True)
@@ -67,19 +70,23 @@ class Subject:
         """The content hash of one example."""
         return "no data" if self.examples is None else self.examples.digest(index)
 
-    def outer(self, indices: list[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Float64 boxes that enclose the input sets, in the network's input shape."""
-        from ibpc.sets import outer_box
+    @cached_property
+    def parts(self) -> tuple[InputSet, ...]:
+        """The sets that the claim's set is the union of; mostly one."""
+        from ibpc.sets import members
 
-        lower, upper = outer_box(self.claim.set, self.kind, self.pixels(indices))
-        return self._shaped(lower), self._shaped(upper)
+        return members(self.claim.set)
 
-    def inner(self, indices: list[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Float32 boxes inside the input sets, flat: shape (batch, inputs)."""
-        from ibpc.sets import inner_box
+    def ground(self, indices: list[int], member: InputSet) -> Ground:
+        """One member around each example; raises NumericalDoubt."""
+        from ibpc.sets import ground
 
-        lower, upper = inner_box(self.claim.set, self.kind, self.pixels(indices))
-        return lower.reshape(len(indices), -1), upper.reshape(len(indices), -1)
+        return ground(member, self.kind, self.pixels(indices))
+
+    def outer(self, indices: list[int], member: InputSet) -> tuple[np.ndarray, np.ndarray]:
+        """Float64 boxes that enclose a member, in the network's input shape."""
+        found = self.ground(indices, member)
+        return self.shaped(found.lower), self.shaped(found.upper)
 
     @cached_property
     def network(self) -> Graph:
@@ -143,11 +150,27 @@ class Subject:
     def row_bounds(self, cases: list[Case]) -> np.ndarray:
         """Interval bounds of the claim's rows over each example's set; (batch, rows), float64.
 
-        Of its clauses where it is no conjunction. Not finite where the bounds say nothing.
+        Of its clauses where it is no conjunction; over a union the greatest of its members'. Not
+        finite where the bounds say nothing.
         """
+        return self.over_members(cases, self.member_bounds)
+
+    def over_members(
+        self, cases: list[Case], rule: Callable[[list[Case], InputSet], np.ndarray]
+    ) -> np.ndarray:
+        """The greatest bound over the members of each row; NaN where one of them is NaN."""
+        import numpy as np
+
+        found = rule(cases, self.parts[0])
+        for member in self.parts[1:]:
+            found = np.maximum(found, rule(cases, member))
+        return found
+
+    def member_bounds(self, cases: list[Case], member: InputSet) -> np.ndarray:
+        """Interval bounds of the claim's rows over one member; (batch, rows), float64."""
         import torch
 
-        lower, upper = self.outer([case.index for case in cases])
+        lower, upper = self.outer([case.index for case in cases], member)
         label = torch.tensor([case.label for case in cases])
         with torch.no_grad():
             found = self.violation_program(torch.tensor(lower), torch.tensor(upper), label)
@@ -212,5 +235,6 @@ class Subject:
         bounds[~sound] = np.nan
         return bounds
 
-    def _shaped(self, box: np.ndarray) -> np.ndarray:
+    def shaped(self, box: np.ndarray) -> np.ndarray:
+        """A batch of inputs in the network's input shape."""
         return box.reshape(box.shape[0], *self.input_shape[1:])

@@ -5,12 +5,33 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from set_examples import EXAMPLES, SetExample
 
+from ibpc.attacks import climb
+from ibpc.graph import Graph, Node
 from ibpc.language.program import InputSet, TensorType
-from ibpc.sets import hull, inner_box, outer_box
+from ibpc.milp import encode
+from ibpc.milp.solve import maximise_row
+from ibpc.passes import prepare
+from ibpc.sets import (
+    Ground,
+    Settled,
+    Support,
+    encoded,
+    ground,
+    hull,
+    inner_box,
+    outer_box,
+    search,
+    settle,
+    settle_columns,
+    support,
+)
+from ibpc.sets.boxes import form_of
 
 fractions = st.fractions(min_value=0, max_value=3, max_denominator=10**6)
 data = st.floats(min_value=-4, max_value=4, width=32)
@@ -62,3 +83,174 @@ def test_every_float32_of_an_inner_box_is_in_the_exact_ball_however_narrow() -> 
                 assert abs(Fraction(float(value)) - Fraction(float(x[0]))) <= eps
                 value, seen = np.nextafter(value, np.float32(np.inf)), seen + 1
             assert 1 <= seen <= 3 * ulps + 1  # below a power of two, floats lie twice as close
+
+
+# --- every record -----------------------------------------------------------------------------
+
+
+def grounds(example: SetExample, seed: int, count: int = 3) -> Ground:
+    rng = np.random.default_rng(seed)
+    x = np.stack([example.data(rng) for _ in range(count)]).reshape(count, *example.kind.shape)
+    return ground(example.given, example.kind, x)
+
+
+def check_hull(example: SetExample, around: Ground) -> None:
+    rng = np.random.default_rng(3)
+    for x, lower, upper in zip(*around.flat(), strict=True):
+        drawn = example.samples(x, rng, 10_000)
+        assert example.outside(x, drawn).max() < 1e-9, "the sampler itself is wrong"
+        assert (lower <= drawn + 1e-15).all()
+        assert (drawn <= upper + 1e-15).all()
+
+
+def check_maximum(example: SetExample, around: Ground, bound: Support) -> None:
+    """No sample is above the bound; where it is exact, its gradient is a point that reaches it."""
+    rng = np.random.default_rng(4)
+    x = around.flat()[0]
+    rows = torch.from_numpy(rng.normal(size=(len(x), 6, x.shape[1])))
+    rows.requires_grad_()
+    found = bound(rows.reshape(len(x), 6, *example.kind.shape), 2.0**-53)
+    for own, datum, most in zip(rows.detach().numpy(), x, found.detach().numpy(), strict=True):
+        reached = own @ example.samples(datum, rng, 10_000).T
+        assert (reached.max(1) <= most + 1e-12).all()
+    if not form_of(example.given).exact.maximum:
+        return
+    (points,) = torch.autograd.grad(found.sum(), rows)
+    for own, datum, best, most in zip(
+        rows.detach().numpy(), x, points.numpy(), found.detach().numpy(), strict=True
+    ):
+        assert example.outside(datum, best).max() < 1e-6
+        assert np.abs((own * best).sum(1) - most).max() < 1e-6
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_the_hull_contains_ten_thousand_samples(kind: str) -> None:
+    check_hull(EXAMPLES[kind], grounds(EXAMPLES[kind], 0))
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_the_training_hull_is_the_exact_one_up_to_rounding(kind: str) -> None:
+    around = grounds(EXAMPLES[kind], 0)
+    lower, upper = hull(around.given, around.kind, torch.from_numpy(around.x).double())
+    np.testing.assert_allclose(lower, around.lower, atol=1e-12)
+    np.testing.assert_allclose(upper, around.upper, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_the_linear_maximum_is_above_every_sample_and_reached(kind: str) -> None:
+    for seed in range(4):
+        around = grounds(EXAMPLES[kind], seed)
+        bound = support(around)
+        if bound is not None:
+            check_maximum(EXAMPLES[kind], around, bound)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind, one in EXAMPLES.items() if form_of(one.given).maximum]
+)
+def test_a_linear_maximum_that_is_too_small_is_found_out(kind: str) -> None:
+    around = grounds(EXAMPLES[kind], 0)
+    right = support(around)
+    assert right is not None
+    wrong = Support(lambda rows, *rest: right.rule(rows, *rest) - 0.5, right.tensors)
+    with pytest.raises(AssertionError):
+        check_maximum(EXAMPLES[kind], around, wrong)
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_a_search_stays_inside_and_a_second_projection_changes_nothing(kind: str) -> None:
+    example = EXAMPLES[kind]
+    around = grounds(example, 1)
+    region = search(around).to("cpu", example.kind.shape)
+    draws = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        far = region.start + torch.randn(region.start.shape, generator=draws)
+        once = region.inside(far)
+        torch.testing.assert_close(region.inside(once), once, atol=1e-5, rtol=0)
+        inputs = region.inputs(once).reshape(len(once), -1).double().numpy()
+        for x, point in zip(around.flat()[0], inputs, strict=True):
+            assert example.outside(x, point[None]).max() < 1e-5
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_what_is_settled_lies_exactly_in_the_set(kind: str) -> None:
+    example, rng = EXAMPLES[kind], np.random.default_rng(6)
+    for seed in range(5):
+        around = grounds(example, seed, count=1)
+        region = search(around)
+        size = region.start.reshape(1, -1).shape[1]
+        for far in (rng.normal(size=size), region.start.reshape(-1).double().numpy()):
+            found = settle(around, far)
+            if found is None:
+                assert example.given.kind in {"box", "choice", "simplex"}
+                continue
+            assert found.point.dtype == np.float32
+            assert exactly_inside(example, around, found)
+
+
+def exactly_inside(example: SetExample, around: Ground, found: Settled) -> bool:
+    """In rational arithmetic for the balls; by the plain description of the set for the others."""
+    away = [
+        Fraction(float(a)) - Fraction(float(b))
+        for a, b in zip(found.point, around.x.reshape(-1), strict=True)
+    ]
+    if example.given.kind == "ball_2":
+        return sum(one * one for one in away) <= example.given.eps**2
+    if example.given.kind == "ball_1":
+        return sum(abs(one) for one in away) <= example.given.eps
+    x = around.flat()[0][0]
+    return bool(example.outside(x, found.point[None].astype(np.float64)).max() < 1e-7)
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_the_milp_agrees_with_ascent_on_a_tiny_net(kind: str) -> None:
+    example = EXAMPLES[kind]
+    form = form_of(example.given)
+    around = grounds(example, 2, count=1)
+    size = around.x.size
+    rng = np.random.default_rng(7)
+    first, second = rng.normal(size=(6, size)) / size**0.5, rng.normal(size=(2, 6))
+    graph = two_layers(example.kind, first, second)
+    lower, upper = around.lower.reshape(-1), around.upper.reshape(-1)
+    encoding = encode(graph, 0, lower, upper, None, start=lambda to: encoded(around, to))
+    region = search(around).to("cpu", example.kind.shape)
+    net = torch.from_numpy(first).float(), torch.from_numpy(second).float()
+
+    def rows(x: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+        return torch.relu(x.flatten(1) @ net[0].T) @ net[1].T
+
+    for row in range(2):
+        found = maximise_row(encoding, row, 60.0)
+        assert found.point is not None
+        _, best = climb(
+            lambda x, label, row=row: rows(x, label)[:, row : row + 1],
+            region,
+            torch.zeros(1, dtype=torch.int64),
+            steps=300,
+            restarts=20,
+            enough=float("inf"),
+        )
+        x = around.flat()[0][0]
+        drawn = torch.from_numpy(example.samples(x, rng, 10_000)).float()
+        most = max(float(best), float(rows(drawn, drawn)[:, row].max()))
+        assert found.bound >= most - 1e-5
+        if form.exact.milp:
+            assert found.value <= most + 2e-2
+            settled = settle_columns(around, found.point)
+            assert settled is not None
+            reached = rows(torch.from_numpy(settled.point[None]), drawn)[0, row]
+            assert abs(float(reached) - found.value) < 1e-4
+        else:
+            assert found.value <= most + 0.05 * abs(most)
+
+
+def two_layers(kind: TensorType, first: np.ndarray, second: np.ndarray) -> Graph:
+    """relu(first x) and then second: the goals are the outputs."""
+    nodes = (
+        Node("flat", "Flatten", ("x",), ("v",), {"axis": 1}),
+        Node("one", "Gemm", ("v", "W"), ("h",), {"transB": 1}),
+        Node("relu", "Relu", ("h",), ("a",)),
+        Node("two", "Gemm", ("a", "V"), ("z",), {"transB": 1}),
+    )
+    constants = {"W": first.astype(np.float32), "V": second.astype(np.float32)}
+    return prepare(Graph("tiny", {"x": (1, *kind.shape)}, ("z",), nodes, constants), "evaluation")

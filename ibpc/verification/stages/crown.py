@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ibpc.language import Slot, StageEntry
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ibpc.bounds import Crown
+    from ibpc.language import InputSet
     from ibpc.verification.subject import Case, Subject
 
 STAGE = StageEntry(
@@ -31,6 +32,7 @@ STAGE = StageEntry(
     "CROWN bounds in float64, rounding covered; with steps, alpha-CROWN on what stays open",
     source="Zhang et al. 2018, arXiv:1811.00866; Xu et al. 2021, arXiv:2011.13824",
     role="bound",
+    needs="maximum",
 )
 
 BATCH = 50
@@ -48,15 +50,18 @@ def decide(
     for start in range(0, len(cases), BATCH):
         chunk = list(cases[start : start + BATCH])
         began = time.monotonic()
-        bounds = row_bounds(subject, crown, arguments["steps"], chunk)
+        rule = partial(row_bounds, subject, crown, arguments["steps"])
+        bounds = subject.over_members(chunk, rule)
         shown = subject.rows_that_hold(bounds)
         seconds = (time.monotonic() - began) / len(chunk)
         for case, own, held in zip(chunk, bounds, shown, strict=True):
             yield case, judge(own, held, arguments["steps"], seconds)
 
 
-def row_bounds(subject: Subject, crown: Crown, steps: int, cases: list[Case]) -> np.ndarray:
-    """Upper bounds of the claim's rows; (batch, rows), float64.
+def row_bounds(
+    subject: Subject, crown: Crown, steps: int, cases: list[Case], member: InputSet
+) -> np.ndarray:
+    """Upper bounds of the claim's rows over one member of the set; (batch, rows), float64.
 
     The descent runs on the examples that plain CROWN leaves open. Boxes that are in doubt give NaN.
     """
@@ -64,23 +69,17 @@ def row_bounds(subject: Subject, crown: Crown, steps: int, cases: list[Case]) ->
     import torch
 
     from ibpc.bounds import CrownProblem, Descent
+    from ibpc.sets import support
 
-    lower, upper = subject.outer([case.index for case in cases])
+    ground = subject.ground([case.index for case in cases], member)
+    lower, upper = subject.shaped(ground.lower), subject.shaped(ground.upper)
     label = torch.tensor([case.label for case in cases])
-    problem = CrownProblem(torch.tensor(lower), torch.tensor(upper), label)
+    problem = CrownProblem(torch.tensor(lower), torch.tensor(upper), label, support=support(ground))
     found = crown.bounds(problem)
     bounds: np.ndarray = subject.of_clauses(found.upper.numpy(), cases)
     left = np.flatnonzero(~subject.rows_that_hold(bounds).all(1))
     if steps and len(left):
-        index = torch.from_numpy(left)
-        known = {name: (lo[index], up[index]) for name, (lo, up) in found.bounds.items()}
-        part = replace(
-            problem,
-            lower=problem.lower[index],
-            upper=problem.upper[index],
-            label=label[index],
-            known=known,
-        )
+        part = problem.select(torch.from_numpy(left), found.bounds)
         improved = crown.alpha_bounds(part, Descent(steps=steps)).upper.numpy()
         improved = subject.of_clauses(improved, [cases[place] for place in left])
         bounds[left] = np.fmin(bounds[left], improved)

@@ -21,6 +21,7 @@ STAGE = StageEntry(
     "interval bound propagation in float64, rounding covered",
     source="Gowal et al. 2019, Eq. 5 to 9",
     role="bound",
+    needs="hull",
 )
 
 BATCH = 100

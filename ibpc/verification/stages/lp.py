@@ -24,6 +24,7 @@ STAGE = StageEntry(
     "the linear relaxation of the mixed-integer program, for the rows that no stage before proved",
     source="Ehlers 2017, arXiv:1705.01320; Gowal et al. 2019, section 4",
     role="relax",
+    needs="milp",
 )
 
 
@@ -43,13 +44,13 @@ def solver(tools: Tools) -> Callable[[Task], Answer]:
         outcome = lp_bounds(
             tools.graph,
             task.label,
-            task.lower,
-            task.upper,
+            *task.box,
             task.bounds,
             task.open_rows,
-            tools.arguments["timeout"],
+            task.timeout_s,
             tools.arguments["solver"],
             task.clauses,
+            task.start,
         )
         return read(outcome, task, [])
 

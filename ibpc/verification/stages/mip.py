@@ -34,6 +34,7 @@ STAGE = StageEntry(
     " as its sign is known",
     source="Tjeng et al. 2019, arXiv:1711.07356; Gowal et al. 2019, section 4",
     role="exact",
+    needs="milp",
 )
 
 
@@ -61,14 +62,14 @@ def solver(tools: Tools) -> Callable[[Task], Answer]:
         outcome = prove_or_refute(
             tools.graph,
             task.label,
-            task.lower,
-            task.upper,
+            *task.box,
             task.bounds,
             task.open_rows,
-            tools.arguments["timeout"],
+            task.timeout_s,
             tools.arguments["solver"],
             confirm,
             clauses=task.clauses,
+            start=task.start,
         )
         return read(outcome, task, found)
 

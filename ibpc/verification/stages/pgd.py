@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ibpc.attacks import ATTACKS
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from ibpc.language import InputSet
+    from ibpc.sets import Ground
     from ibpc.verification.subject import Case, Subject
     from ibpc.verification.verdict import Witness
 
@@ -33,25 +37,56 @@ def decide(
     """
     for start in range(0, len(cases), BATCH):
         chunk = list(cases[start : start + BATCH])
-        lower, upper = subject.inner([case.index for case in chunk])
         began = time.monotonic()
-        found = clean_witnesses(subject, chunk, lower, upper)
-        left = [position for position in range(len(chunk)) if position not in found]
+        found: dict[int, Witness] = {}
         margins: dict[int, float] = {}
-        if left:
-            points, margin = climb(subject, arguments, chunk, left, lower, upper)
-            for row, position in enumerate(left):
-                margins[position] = float(margin[row])
-                if margin[row] < -NEARLY:
-                    continue
-                witness = subject.replayer.replay(
-                    points[row], chunk[position].label, lower[position], upper[position], "pgd"
-                )
-                if witness is not None:
-                    found[position] = witness
+        for member in subject.parts:
+            left = [position for position in range(len(chunk)) if position not in found]
+            attack_member(subject, arguments, chunk, left, member, found, margins)
         seconds = (time.monotonic() - began) / len(chunk)
         for position, case in enumerate(chunk):
             yield case, judge(found.get(position), margins.get(position), seconds)
+
+
+def attack_member(
+    subject: Subject,
+    arguments: Mapping[str, Any],
+    cases: list[Case],
+    left: list[int],
+    member: InputSet,
+    found: dict[int, Witness],
+    margins: dict[int, float],
+) -> None:
+    """Looks for witnesses in one member of the set, at the positions `left`.
+
+    Writes into `found` and `margins` (the largest violation seen), by position.
+    """
+    from ibpc.sets import settle
+
+    if not left:
+        return
+    ground = subject.ground([case.index for case in cases], member)
+    found.update(clean_witnesses(subject, cases, left, ground))
+    left = [position for position in left if position not in found]
+    if not left:
+        return
+    points, margin = attack(subject, arguments, cases, left, ground)
+    for row, position in enumerate(left):
+        margins[position] = max(float(margin[row]), margins.get(position, -math.inf))
+        if margin[row] < -NEARLY:
+            continue
+        settled = settle(single(ground, position), points[row].astype("f8"))
+        witness = subject.replayer.judge(settled, cases[position].label, "pgd")
+        if witness is not None:
+            found[position] = witness
+
+
+def single(ground: Ground, position: int) -> Ground:
+    """The set around one of the data."""
+    chosen = slice(position, position + 1)
+    return replace(
+        ground, x=ground.x[chosen], lower=ground.lower[chosen], upper=ground.upper[chosen]
+    )
 
 
 def judge(witness: Witness | None, margin: float | None, seconds: float) -> Answer:
@@ -63,57 +98,56 @@ def judge(witness: Witness | None, margin: float | None, seconds: float) -> Answ
 
 
 def clean_witnesses(
-    subject: Subject, cases: list[Case], lower: np.ndarray, upper: np.ndarray
+    subject: Subject, cases: list[Case], left: list[int], ground: Ground
 ) -> dict[int, Witness]:
     """Witnesses among the data themselves (where they lie in their sets), by position.
 
     A batch is run first; only what fails there is replayed by itself.
     """
-    points = subject.pixels([case.index for case in cases]).reshape(len(cases), -1)
+    from ibpc.sets import settle_datum
+
+    points = ground.x[left].reshape(len(left), -1)
     outputs = subject.replayer.outputs(points)
     found: dict[int, Witness] = {}
-    for position, (case, output) in enumerate(zip(cases, outputs, strict=True)):
-        if subject.replayer.violated_row(output, case.label, points[position]) is None:
+    for row, (position, output) in enumerate(zip(left, outputs, strict=True)):
+        label = cases[position].label
+        if subject.replayer.violated_row(output, label, points[row]) is None:
             continue
-        witness = subject.replayer.replay(
-            points[position], case.label, lower[position], upper[position], "the datum itself"
-        )
+        settled = settle_datum(single(ground, position))
+        witness = subject.replayer.judge(settled, label, "the datum itself")
         if witness is not None:
             found[position] = witness
     return found
 
 
-def climb(
+def attack(
     subject: Subject,
     arguments: Mapping[str, Any],
     cases: list[Case],
     left: list[int],
-    lower: np.ndarray,
-    upper: np.ndarray,
+    ground: Ground,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The attack on the examples at positions `left`: points (batch, inputs) float32, margins."""
-    import numpy as np
+    """The attack on the examples at positions `left`.
+
+    Gives points of the set's search (batch, n) float32, and their margins.
+    """
     import torch
 
-    from ibpc.attacks import pgd
+    from ibpc.attacks import climb
+    from ibpc.sets import search
 
-    device, shape = subject.device, subject.input_shape[1:]
+    device = subject.device
     chosen = [cases[position] for position in left]
-    low, high = np.minimum(lower[left], upper[left]), np.maximum(lower[left], upper[left])
-    x = subject.pixels([case.index for case in chosen]).reshape(len(chosen), -1)
-    lowest, highest, start = (
-        torch.tensor(np.ascontiguousarray(part).reshape(len(chosen), *shape), device=device)
-        for part in (low, high, x)
-    )
+    region = search(ground)[torch.tensor(left)].to(device, subject.input_shape[1:])
     labels = torch.tensor([case.label for case in chosen], device=device)
     keys = torch.tensor([_key(subject.digest(case.index)) for case in chosen], device=device)
     options = {name: value for name, value in arguments.items() if value is not None}
     program = subject.rows_program
     for parameter in program.parameters():
         parameter.requires_grad_(False)
-    points, margins = pgd(program, lowest, highest, start, labels, keys=keys, **options)
+    points, margins = climb(program, region, labels, keys=keys, **options)
     flat = points.detach().cpu().numpy().reshape(len(chosen), -1)
-    return flat.astype(np.float32), margins.detach().cpu().numpy()
+    return flat.astype("f4"), margins.detach().cpu().numpy()
 
 
 def _key(digest: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from ibpc.attacks import ATTACKS, pgd
+from ibpc.attacks import ATTACKS, climb, pgd
 
 Rows = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Problem = tuple[Rows, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
@@ -236,7 +236,7 @@ def test_a_cuda_device_gives_the_same_margins() -> None:
 
 def test_the_record_names_what_the_function_takes_and_its_defaults() -> None:
     record = ATTACKS["pgd"]
-    defaults = pgd.__kwdefaults__
+    defaults = climb.__kwdefaults__
     assert record.role == "refute"
     assert {slot.name: slot.default for slot in record.slots}.items() <= defaults.items()
 

@@ -10,7 +10,8 @@ import pytest
 from ibpc.errors import Span
 from ibpc.graph import Graph, Node, write_onnx
 from ibpc.language.program import Claim, InputSet, Row
-from ibpc.verification.replay import Replayer, exact_violation, into_box, within
+from ibpc.sets import into_box, within
+from ibpc.verification.replay import Replayer, exact_violation
 
 HERE = Span("spec.ibp", 1, 1, 1, 2)
 LOWER, UPPER = np.float32([0.25, -1.0]), np.float32([0.75, 1.0])

@@ -1,0 +1,143 @@
+"""Sets as the spec writes them, and what they come out as."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import pytest
+from checker_words import VOCABULARY
+from language_texts import PLAN
+
+from ibpc.errors import IbpcError
+from ibpc.language import InputSet, Program, Symbol, canonical, check_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD = """ibp 1
+
+type Image = real[1, 2, 3] in [0 .. 1]
+type Digit = index[10]
+type Logits = real[Digit]
+"""
+PLAIN = PLAN.replace("builtin(mnist)", 'image_folder("pictures")')
+WORDS = replace(VOCABULARY, lacks=lambda *_: "")
+ONE, ZERO = (Fraction(1),), (Fraction(0),)
+TENTH = Fraction(1, 10)
+
+
+def checked(folder: Path, used: str, declaration: str = "", run: str = "table4(tiny)") -> Program:
+    text = PLAIN.replace("ball(x0, eps)", used).replace("table4(fit(tiny))", run)
+    if "fit" not in run:  # its schedule of eps would be used by nothing
+        start, end = text.index("train fit"), text.index("verify table4")
+        text = text[:start] + text[end:]
+    path = folder / "spec.ibp"
+    path.write_text(f"{HEAD}{text}{declaration}\n", encoding="utf-8")
+    return check_file(str(path), WORDS, {})
+
+
+def set_of(folder: Path, declaration: str, used: str) -> InputSet:
+    (task,) = checked(folder, used, declaration).targets["default"].tasks
+    assert task.claim is not None
+    return task.claim.set
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ("ball(x0, eps, norm = 2)", InputSet("ball_2", TENTH)),
+        ("ball(x0, eps, norm = 1)", InputSet("ball_1", TENTH)),
+        ("box(x0 - eps, x0 + eps)", InputSet("ball", TENTH)),
+        ("box(x0 - eps, x0 + 2 * eps)", InputSet("pixels", Fraction(1), (TENTH,), (2 * TENTH,))),
+        ("box(x0, x0 + eps)", InputSet("pixels", Fraction(1), ZERO, (TENTH,))),
+        (
+            "box(x0 - eps * [0, 1, 1, 1, 1, 0], x0 + eps)",
+            InputSet("pixels", Fraction(1), (0 * TENTH, *[TENTH] * 4, 0 * TENTH), (TENTH,)),
+        ),
+        ("free(x0, window(0, 1, 1, 2))", InputSet("free", options=(("window", (0, 1, 1, 2)),))),
+        ("union(ball(x0, eps), ball(x0, eps))", InputSet("ball", TENTH)),
+    ],
+)
+def test_a_set_is_what_is_written(tmp_path: Path, written: str, wanted: InputSet) -> None:
+    assert set_of(tmp_path, "", written) == wanted
+
+
+def test_a_mask_may_be_an_argument_and_come_from_a_table(tmp_path: Path) -> None:
+    (tmp_path / "mask.csv").write_text("# a row of pixels each line\n0, 1, 0\n1, 1/2, 1\n")
+    declaration = "set pixels(x0: Image, m: Image, eps: real) = box(x0 - eps * m, x0 + eps * m)"
+    mask = tuple(Fraction(number, 2) for number in (0, 2, 0, 2, 1, 2))
+    found = set_of(tmp_path, declaration, 'pixels(x0, table("mask.csv"), eps)')
+    widths = tuple(number / 10 for number in mask)
+    assert found == InputSet("pixels", Fraction(1), widths, widths)
+
+
+def test_a_radius_that_is_a_schedule_stays_one_beside_a_mask(tmp_path: Path) -> None:
+    used = "box(x0 - eps * [1, 0, 1, 0, 1, 0], x0 + eps * [1, 0, 1, 0, 1, 0])"
+    (fit,) = checked(tmp_path, used, run="fit(tiny)").targets["default"].tasks
+    mask = tuple(Fraction(number) for number in (1, 0, 1, 0, 1, 0))
+    assert fit.claim.set == InputSet("pixels", Symbol("eps"), mask, mask)
+    assert fit.claim.set.schedule == Symbol("eps")
+
+
+def test_brightness_and_contrast_are_gains_and_shifts_of_the_datum(tmp_path: Path) -> None:
+    declaration = (
+        "set light(x0: Image) = "
+        "{ clip(a * x0 + b - 1/2, 0, 1) for a in [0.8 .. 1.2], b in [0.4 .. 0.6] }"
+    )
+    found = set_of(tmp_path, declaration, "light(x0)")
+    assert found.kind == "image"
+    assert (found.lower, found.upper) == (
+        (Fraction(4, 5), Fraction(2, 5)),
+        (Fraction(6, 5), Fraction(3, 5)),
+    )
+    assert found.option("variables") == ("a", "b")
+    assert found.option("gain") == (ZERO, ONE, ZERO)
+    assert found.option("shift") == ((Fraction(-1, 2),), ZERO, ONE)
+    assert found.option("limits") == (Fraction(0), Fraction(1))
+
+
+def test_a_patch_is_a_union_over_its_places(tmp_path: Path) -> None:
+    declaration = (
+        "set patch(x0: Image, h: int, w: int) = "
+        "union({ free(x0, window(i, j, h, w)) for i in range(3 - h), j in range(4 - w) })"
+    )
+    found = set_of(tmp_path, declaration, "patch(x0, 1, 2)")
+    assert found.kind == "union"
+    places = [part.option("window")[:2] for part in found.parts]
+    assert places == [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("ball(x0, eps, norm = 3)", "E0408"),
+        ("box(x0 + 1, x0 - 1)", "E0306"),
+        ("box(x0 * 2, x0 + 1)", "E0408"),
+        ("box(x0 * x0, x0 + 1)", "E0405"),
+        ("{ x0 for a in [0 .. 1] }", "E0408"),
+        ("{ clip(x0, 0, 1) for i in range(2) }", "E0408"),
+        ("{ clip(a * x0, 0, 1) for a in Image }", "E0111"),
+        ("{ eps for i in range(2) }", "E0408"),
+        ("union()", "E0210"),
+        ("union(x0)", "E0111"),
+        ("free(x0)", "E0210"),
+        ("free(x0, 3)", "E0408"),
+        ("free(x0, window(0, 0, 3, 3))", "E0207"),
+        ("range(20k)", "E0208"),
+        ('box(x0 - table("absent.csv"), x0)', "E0502"),
+        ("clip(x0, 1, 0)", "E0306"),
+    ],
+)
+def test_what_is_no_set_is_located(tmp_path: Path, written: str, code: str) -> None:
+    with pytest.raises(IbpcError) as caught:
+        checked(tmp_path, written)
+    assert code in {one.code for one in caught.value.diagnostics}
+    assert all(one.at is not None for one in caught.value.diagnostics)
+
+
+def test_a_set_keeps_the_identity_that_it_had_before_options_came(tmp_path: Path) -> None:
+    assert canonical(InputSet("ball", TENTH)) == (
+        '{"eps":"1/10","is":"InputSet","kind":"ball","lower":[],"upper":[]}'
+    )
