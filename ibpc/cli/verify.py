@@ -1,5 +1,6 @@
-"""`ibpc verify MODEL.onnx PROPERTY.vnnlib`: is the unsafe set of the property reached?
+"""`ibpc verify MODEL.onnx PROPERTY.vnnlib`, or `ibpc verify SPEC.ibp [CLAIM]`: one verdict.
 
+The question is whether the unsafe set of the property (of a claim: where it fails) is reached.
 The first line of stdout is the verdict, for sat the witness follows; all else goes to stderr.
 """
 
@@ -12,6 +13,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ibpc.cli.arguments import add_overrides, overrides
 from ibpc.errors import Diagnostic, FileMistake
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 CODES = {"unsat": 0, "sat": 10, "unknown": 20, "timeout": 20}
 """Exit codes, fixed: scripts depend on them."""
 
-WRONG_INPUT, BUG = 1, 70
+WRONG_INPUT, WRONG_USAGE, BUG = 1, 2, 70
 
 MARGIN_S = 0.4
 """The engine stops so long before the time is up: what it says must still be written."""
@@ -32,16 +34,26 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the command to the parser."""
     parser = commands.add_parser(
         "verify",
-        help="decide a VNN-LIB property of an ONNX network",
+        help="decide a VNN-LIB property of an ONNX network, or a claim of a spec",
         description="Decide whether the unsafe set that a VNN-LIB file describes is reached by an"
-        " ONNX network. The first line printed is sat (with a witness that onnxruntime confirms),"
-        " unsat (proved in exact terms), unknown or timeout. Exit codes: 0 unsat, 10 sat, 20"
-        " unknown or timeout, 1 the input is wrong, 2 wrong usage.",
+        " ONNX network; or, of a spec file with networks by reference, whether a claim that needs"
+        " no data fails (for `exists`: whether what it claims is reached). The first line printed"
+        " is sat (with a witness that onnxruntime confirms), unsat (proved in exact terms), unknown"
+        " or timeout. Exit codes: 0 unsat, 10 sat, 20 unknown or timeout, 1 the input is wrong, 2"
+        " wrong usage.",
     )
-    parser.add_argument("model", metavar="MODEL.onnx", help="a network (.onnx, .onnx.gz)")
     parser.add_argument(
-        "property", metavar="PROPERTY.vnnlib", help="a property (.vnnlib, .vnnlib.gz)"
+        "model", metavar="MODEL.onnx|SPEC.ibp", help="a network (.onnx, .onnx.gz), or a spec file"
     )
+    parser.add_argument(
+        "property",
+        metavar="PROPERTY.vnnlib|CLAIM",
+        nargs="?",
+        default="",
+        help="a property (.vnnlib, .vnnlib.gz); of a spec one of its claims: phi3, or"
+        " 'phi3(acas_1_1)' (default: its only one)",
+    )
+    add_overrides(parser)
     parser.add_argument(
         "--timeout",
         type=_seconds,
@@ -82,7 +94,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     started = process_started()
     deadline = started + arguments.timeout
-    _check_files(arguments.model, arguments.property)
+    overrides(arguments)
+    if _is_spec(arguments):
+        _check_files(arguments.model)
+    else:
+        _check_usage(arguments)
+        _check_files(arguments.model, arguments.property)
     clock = Clock(started, deadline - MARGIN_S)
     ended = run_guarded(lambda: _work(arguments, clock), deadline)
     return _report(ended, arguments)
@@ -92,19 +109,28 @@ def _work(arguments: argparse.Namespace, clock: Clock) -> Mapping[str, Any]:
     """In the child process: read, decide, and give the answer as JSON-like values."""
     # Threads that wait for work must not spin: on a busy machine that costs more than it gains.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from ibpc.exchange import read_property
-    from ibpc.graph import model_bytes
     from ibpc.verification import QuerySettings, decide_query
 
-    wanted = read_property(arguments.property)
+    log = _log(clock) if arguments.verbose else _silent
+    query = None
+    if _is_spec(arguments):
+        from ibpc.cli.spec_query import spec_query
+
+        query = spec_query(arguments.model, arguments.property, overrides(arguments))
+        data, origin, wanted = query.data, query.origin, query.wanted
+    else:
+        from ibpc.exchange import read_property
+        from ibpc.graph import model_bytes
+
+        wanted = read_property(arguments.property)
+        data, origin = model_bytes(arguments.model), arguments.model
     for warning in wanted.warnings:
         print(warning.render(), file=sys.stderr)
-    data = model_bytes(arguments.model)
-    log = _log(clock) if arguments.verbose else _silent
     log(f"files read: {len(wanted.disjuncts)} cases over {wanted.inputs} inputs")
     jobs = arguments.jobs or _cores()
     settings = QuerySettings(arguments.device, jobs, arguments.seed, log, arguments.cross_check)
-    return decide_query(data, arguments.model, wanted, settings, clock).plain()
+    answer = decide_query(data, origin, wanted, settings, clock).plain()
+    return answer if query is None else {**answer, **query.told(answer)}
 
 
 def _report(ended: Ended, arguments: argparse.Namespace) -> int:
@@ -126,6 +152,7 @@ def _report(ended: Ended, arguments: argparse.Namespace) -> int:
     why = value.get("why") or (ended.text if ended.kind != "bug" else "")
     if why:
         print(f"{word}: {why}", file=sys.stderr)
+    _tell_claim(value)
     print(word)
     if arguments.json:
         print(json.dumps({"verdict": word, "why": why, **value}))
@@ -138,6 +165,29 @@ def _report(ended: Ended, arguments: argparse.Namespace) -> int:
         print(f"note: {note}", file=sys.stderr)
     sys.stdout.flush()
     return BUG if ended.kind == "bug" else CODES[word]
+
+
+def _tell_claim(value: Mapping[str, Any]) -> None:
+    """What the verdict says of a spec's claim, and its witness in the spec's units."""
+    for line in (value.get("claim"), *value.get("witness", ())):
+        if line:
+            print(line, file=sys.stderr)
+
+
+def _is_spec(arguments: argparse.Namespace) -> bool:
+    return str(arguments.model).endswith(".ibp")
+
+
+def _check_usage(arguments: argparse.Namespace) -> None:
+    """A network wants a property; exits as argparse does."""
+    if not arguments.property:
+        print(
+            "ibpc verify: a network wants a PROPERTY.vnnlib (or give a SPEC.ibp)", file=sys.stderr
+        )
+        raise SystemExit(2)
+    if arguments.parameters:
+        print("ibpc verify: -p sets params of a spec, this is a network", file=sys.stderr)
+        raise SystemExit(2)
 
 
 def _check_files(*paths: str) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         outward_boxes,
         row_matrices,
     )
+    from ibpc.exchange.maps import back_to_spec, through_maps
     from ibpc.exchange.reading import parse_property, read_property
     from ibpc.exchange.witness import read_witness, witness_text
     from ibpc.exchange.writing import export_notes, with_tensors, write_vnnlib1, write_vnnlib2
@@ -38,6 +39,7 @@ __all__ = [
     "PropertyMistake",
     "Rows",
     "Tensor",
+    "back_to_spec",
     "claim_property",
     "export_notes",
     "inward_box",
@@ -48,6 +50,7 @@ __all__ = [
     "read_property",
     "read_witness",
     "row_matrices",
+    "through_maps",
     "with_tensors",
     "witness_text",
     "write_vnnlib1",
@@ -56,6 +59,7 @@ __all__ = [
 
 _LATER = {
     "Rows": "lowering",
+    "back_to_spec": "maps",
     "claim_property": "from_claim",
     "export_notes": "writing",
     "inward_box": "lowering",
@@ -66,6 +70,7 @@ _LATER = {
     "read_property": "reading",
     "read_witness": "witness",
     "row_matrices": "lowering",
+    "through_maps": "maps",
     "with_tensors": "writing",
     "witness_text": "witness",
     "write_vnnlib1": "writing",

@@ -18,7 +18,7 @@ from ibpc.experiment.folder import (
     stores,
     write_manifest,
 )
-from ibpc.experiment.networks import Means, merged, trained_before, untrained, written
+from ibpc.experiment.networks import Means, merged, reference, trained_before, untrained, written
 
 if TYPE_CHECKING:
     from ibpc.experiment.build import compile_program
@@ -35,6 +35,7 @@ __all__ = [
     "merged",
     "opened",
     "recorded_run",
+    "reference",
     "run_folder",
     "stores",
     "trained_before",

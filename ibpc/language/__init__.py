@@ -4,6 +4,7 @@
 of each file means, and `blocks` how each kind of declaration is worked out.
 """
 
+from ibpc.language.asked import AskedClaim, check_claim
 from ibpc.language.canonical import canonical, identity, schedule_names
 from ibpc.language.check import check_file
 from ibpc.language.codes import CODES
@@ -58,6 +59,7 @@ __all__ = [
     "REQUIRED",
     "AffineMap",
     "Application",
+    "AskedClaim",
     "BoundPart",
     "Claim",
     "Curve",
@@ -94,6 +96,7 @@ __all__ = [
     "Vocabulary",
     "Weight",
     "canonical",
+    "check_claim",
     "check_file",
     "curve_value",
     "describe_net",

@@ -39,6 +39,23 @@ def check_file(
 
     Raises: IbpcError with the diagnostics of all mistakes in all files.
     """
+    world, main, targets = checked_world(path, vocabulary, overrides)
+    return Program(
+        path=path,
+        nets=_nets(world, main),
+        data=_data(world, main),
+        targets=targets,
+        params=_params(world, main),
+        files=tuple(module.path for module in world.modules),
+        warnings=tuple(world.sink.warnings),
+        docs={name: text for module in world.modules for name, text in module.file.docs.items()},
+    )
+
+
+def checked_world(
+    path: str, vocabulary: Vocabulary, overrides: Mapping[str, str]
+) -> tuple[World, Module, dict[str, Target]]:
+    """The values of a file's names, the file, and its targets; raises as `check_file` does."""
     sink = Collector()
     loader = Loader(sink)
     main = loader.load(path)
@@ -59,16 +76,7 @@ def check_file(
     for module, declaration in world.definitions():
         check_alone(declaration, module, world)
     sink.raise_all()
-    return Program(
-        path=path,
-        nets=_nets(world, main),
-        data=_data(world, main),
-        targets=targets,
-        params=_params(world, main),
-        files=tuple(module.path for module in modules),
-        warnings=tuple(sink.warnings),
-        docs={name: text for module in modules for name, text in module.file.docs.items()},
-    )
+    return world, main, targets
 
 
 def _check_borrowed(world: World) -> None:

@@ -24,6 +24,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E0112": "a declaration refers to itself",
         "E0113": "a file, data set or record has no such member",
         "E0114": "something is set twice in the same block",
+        "E0115": "the command line asks for a claim that is not there, or is not clear",
         "E0201": "a type is malformed",
         "E0202": "a layer's arguments are wrong or missing",
         "E0203": "a layer does not fit its input",

@@ -13,14 +13,14 @@ from ibpc.language.program import InputSet, TensorType
 from ibpc.language.values import Applied, Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from fractions import Fraction
 
     from ibpc.errors import Span
     from ibpc.language.formulas import Clause, Formula
     from ibpc.language.program import Fit, Net
     from ibpc.language.statements import Statement
-    from ibpc.language.values import Network, SetValue
+    from ibpc.language.values import Network, SetValue, TensorVariable
     from ibpc.syntax import tree
 
 Interval = tuple["Fraction", "Fraction"]
@@ -78,6 +78,17 @@ class Layout:
         if isinstance(entry.of, Applied):
             return self.first[entry.of] + entry.index
         return self.size + self.places[entry.of][entry.index]
+
+    def names(self, tensors: Sequence[TensorVariable]) -> tuple[tuple[str, str], ...]:
+        """For each input its name (`rho`, `x[3]`, `u.rho`) and the name of its unit."""
+        found: dict[int, tuple[str, str]] = {}
+        for point, tensor in enumerate(tensors):
+            fields = tensor.type.fields
+            for index, place in enumerate(self.places[point]):
+                name = fields[index] if fields else f"{tensor.name}[{index}]"
+                name = f"{tensor.name}.{name}" if fields and len(tensors) > 1 else name
+                found.setdefault(place, (name, tensor.type.unit(index).name))
+        return tuple(found[place] for place in range(self.inputs))
 
     def product(self, declaration: tree.Spec) -> Product | None:
         """The networks as one, None where there is one network on one tensor."""

@@ -63,13 +63,16 @@ def stated(declaration: tree.Spec, found: list[Statement], text: str) -> ClaimVa
         strict = argmax_strictness(first.body, first.scope)
         if strict is not None:
             whole = replace(claim, argmax=True, strict=strict)
-            return ClaimValue(whole, tuple(applied.values()))
+            layout = layout_of(first, applied, ())
+            names = layout.names(first.tensors)
+            return ClaimValue(whole, tuple(applied.values()), None, names)
     formulas = _formulas(found)
     used = _used(formulas, applied, first)
     layout = layout_of(first, used, formulas)
     claim = replace(claim, set=layout.set, size=layout.size)
     claim = _with_rows(claim, tuple(_clauses(one, layout) for one in formulas), layout)
-    return ClaimValue(claim, tuple(used.values()), layout.product(declaration))
+    product = layout.product(declaration)
+    return ClaimValue(claim, tuple(used.values()), product, layout.names(first.tensors))
 
 
 # --- formulas --------------------------------------------------------------------------------

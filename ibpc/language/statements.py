@@ -6,7 +6,7 @@ over finite indices only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
 from ibpc.errors import Related
@@ -50,10 +50,14 @@ class Statement:
     at: tree.Expr
     applied: Mapping[Applied, Network]
 
+    @property
+    def tensors(self) -> list[TensorVariable]:
+        """The quantified tensors, in order."""
+        found = [one for one in self.scope.names.values() if isinstance(one, TensorVariable)]
+        return sorted(found, key=lambda one: one.point)
+
     def labelled(self, label: int) -> Statement:
         """The statement for one label of the datum."""
-        from dataclasses import replace
-
         names = {
             name: Label(label, value.type) if isinstance(value, DatumLabel) else value
             for name, value in self.scope.names.items()

@@ -271,11 +271,13 @@ class ClaimValue:
     """A spec with its arguments.
 
     `networks` are those it applies; `product` says how, unless it is one network on one tensor.
+    `inputs` has a name and the name of a unit for each entry of the flat input.
     """
 
     claim: Claim
     networks: tuple[Network, ...]
     product: Product | None = None
+    inputs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Every message of the checker under golden test: one file with a mistake, and what is said of it.
 
-`--update-golden` writes the messages anew. A line `# with: name=value` sets a param, as `-p` does.
+`--update-golden` writes the messages anew. A line `# with: name=value` sets a param, as `-p` does;
+a line `# claim: phi(f)` asks for one claim of the file.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import pytest
 from checker_words import VOCABULARY
 
 from ibpc.errors import IbpcError
-from ibpc.language import CODES, check_file
+from ibpc.language import CODES, check_claim, check_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 FOLDER = Path(__file__).parent / "errors"
 CASES = sorted(path.stem for path in FOLDER.glob("*.ibp"))
-SET = "# with: "
+SET, ASK = "# with: ", "# claim: "
 
 
 def said_of(name: str) -> str:
@@ -27,7 +28,10 @@ def said_of(name: str) -> str:
     lines = Path(name).read_text(encoding="utf-8").splitlines()
     params = (line.removeprefix(SET) for line in lines if line.startswith(SET))
     pairs = [(name, value) for name, _, value in (param.partition("=") for param in params)]
+    asked = next((line.removeprefix(ASK) for line in lines if line.startswith(ASK)), None)
     try:
+        if asked is not None:
+            check_claim(name, VOCABULARY, asked, dict(pairs))
         program = check_file(name, VOCABULARY, dict(pairs))
     except IbpcError as mistake:
         return f"{mistake}\n"

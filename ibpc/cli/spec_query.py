@@ -1,0 +1,86 @@
+"""A claim of a spec as a query: the network's bytes, the unsafe set in the file's own units.
+
+The maps of a network by reference are pulled into the property exactly, so that what is verified,
+and what a witness is replayed on, is the file as it lies there. Several networks are merged first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ibpc.cli.vocabulary import vocabulary
+from ibpc.language import Fit, OnnxNet, Product, check_claim
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ibpc.exchange import Property
+    from ibpc.language import AffineMap, AskedClaim, Net
+
+MOST_NAMED = 64
+"""A witness of more inputs than this is not told input by input."""
+
+
+@dataclass(frozen=True)
+class SpecQuery:
+    """What to ask the engine, and what is needed to tell its answer in the spec's words."""
+
+    asked: AskedClaim
+    data: bytes
+    origin: str
+    wanted: Property
+    mapping: AffineMap | None
+
+    def told(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+        """What the claim's verdict is, and the witness in the spec's units."""
+        reached = {"sat": True, "unsat": False}.get(answer["verdict"])
+        words = {True: "violated", False: "holds", None: "undecided"}
+        if self.asked.claim.exists:
+            words = {True: "holds", False: "violated", None: "undecided"}
+        told: dict[str, Any] = {"claim": f"{self.asked.title}: {words[reached]}"}
+        if reached:
+            told["witness"] = list(self._named(answer["inputs"]))
+        return told
+
+    def _named(self, values: Sequence[float]) -> Iterator[str]:
+        """`rho = 1500.3 ft`, for each input of the spec."""
+        from ibpc.exchange import back_to_spec
+
+        if len(values) > MOST_NAMED:
+            return
+        own = back_to_spec(self.mapping, values)
+        for (name, unit), value in zip(self.asked.inputs, own, strict=True):
+            yield f"{name} = {value:.9g}{' ' if unit else ''}{unit}"
+
+
+def spec_query(path: str, claim: str, parameters: Mapping[str, str]) -> SpecQuery:
+    """The query of one claim of the spec at `path`.
+
+    Raises: what `check_claim` raises; FileMistake where a network's file is absent.
+    """
+    from ibpc.exchange import claim_property, through_maps
+    from ibpc.experiment import merged, reference
+
+    asked = check_claim(path, vocabulary(), claim, parameters)
+    network = asked.network
+    kind = network.net.input if isinstance(network, Fit) else network.input
+    wanted = claim_property(asked.claim, kind, [0.0] * kind.entries, 0)
+    if isinstance(network, OnnxNet):
+        own = through_maps(wanted, network.input_map, network.output_map)
+        file = reference(network)
+        return SpecQuery(asked, file.read_bytes(), str(file), own, network.input_map)
+    if isinstance(network, Product):
+        data = merged(network, [_bytes(one) for one in network.networks])
+        return SpecQuery(asked, data, network.name, wanted, None)
+    return SpecQuery(asked, _bytes(network), asked.title, wanted, None)
+
+
+def _bytes(network: Fit | Net) -> bytes:
+    """The network in the units of the spec, as `check_claim` lets through: from a file."""
+    from ibpc.errors import InternalError
+    from ibpc.experiment import untrained
+
+    if isinstance(network, Fit):
+        raise InternalError("a recipe's network has no file before a run")
+    return untrained(network)
