@@ -5,5 +5,6 @@ Exit codes: 0 done, 1 the input is wrong (a located message), 2 wrong usage, 70 
 """
 
 from ibpc.cli.main import main
+from ibpc.cli.vocabulary import vocabulary as full_vocabulary  # a file has the short name
 
-__all__ = ["main"]
+__all__ = ["full_vocabulary", "main"]

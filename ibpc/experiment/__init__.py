@@ -18,7 +18,15 @@ from ibpc.experiment.folder import (
     stores,
     write_manifest,
 )
-from ibpc.experiment.networks import Means, merged, reference, trained_before, untrained, written
+from ibpc.experiment.networks import (
+    Means,
+    merged,
+    network_file,
+    reference,
+    trained_before,
+    untrained,
+    written,
+)
 
 if TYPE_CHECKING:
     from ibpc.experiment.build import compile_program
@@ -33,6 +41,7 @@ __all__ = [
     "execute",
     "fit_folders",
     "merged",
+    "network_file",
     "opened",
     "recorded_run",
     "reference",
