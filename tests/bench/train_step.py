@@ -4,8 +4,8 @@
         [--repeats 20] [--channels-last]
 
 The networks are those of `specs/gowal.ibp`: small, medium, large on MNIST, their `_cifar` forms,
-and wide. For each network and batch size these steps run interleaved on random images, so that all of
-them see the same machine:
+and wide. For each network and batch size these steps run interleaved on random images, so that all
+of them see the same machine:
 
 * plain: the network as an ordinary `nn.Module` in the default layout, cross-entropy, fused Adam
   (`wide`, which branches, as our own forward program instead);
