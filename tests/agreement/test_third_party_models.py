@@ -221,7 +221,7 @@ def test_what_scikit_learn_writes_agrees_with_onnxruntime() -> None:
     from sklearn.neural_network import MLPRegressor
 
     x = np.random.default_rng(0).random((80, 4)).astype(np.float32)
-    net = MLPRegressor((8, 8), max_iter=20, random_state=0).fit(x, x.sum(1))
+    net = MLPRegressor(hidden_layer_sizes=(8, 8), max_iter=20, random_state=0).fit(x, x.sum(1))
     data = to_onnx(net, x[:1], target_opset=15).SerializeToString()
     check(prepare(read_onnx(data, "sklearn"), "evaluation"), data, None)
 
