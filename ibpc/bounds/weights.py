@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 class Weights(nn.Module):
     """Every constant of a graph: trainable ones as parameters, the others as buffers.
 
-    A constant is trainable where it is a float and an operator that reads it lists that operand
-    as `trainable`. Floats are held in `dtype`. An attribute's name is the constant's name made an
-    identifier (`conv1.weight` is `conv1_weight`). Programs lowered from these weights hold the
-    same tensors, so: move to a device first, lower then.
+    A constant is trainable where it holds floats, is no single number (an epsilon, a scale), and
+    an operator that reads it lists that operand as `trainable`. Floats are held in `dtype`. An
+    attribute's name is the constant's name made an identifier (`conv1.weight` is `conv1_weight`).
+    Programs lowered from these weights hold the same tensors, so: move to a device first, lower
+    then.
     """
 
     def __init__(self, graph: Graph, dtype: torch.dtype = torch.float32) -> None:
@@ -35,7 +36,7 @@ class Weights(nn.Module):
             attribute = _identifier(name, self)
             self._attributes[name] = attribute
             tensor = _tensor(array, dtype)
-            if name in trainable and tensor.is_floating_point():
+            if name in trainable and tensor.is_floating_point() and tensor.dim() > 0:
                 self.register_parameter(attribute, nn.Parameter(tensor))
                 names.append(name)
             else:

@@ -24,6 +24,7 @@ from ibpc.graph.mistakes import (
     mistake,
 )
 from ibpc.graph.model_file import model_bytes
+from ibpc.graph.own_file import unwritable, with_constants
 from ibpc.graph.product import product_graph
 from ibpc.graph.reader import load_onnx, read_onnx
 from ibpc.graph.runtime import Runtime, run_onnxruntime
@@ -68,6 +69,8 @@ __all__ = [
     "save_bytes",
     "structure_hash",
     "unsaved",
+    "unwritable",
     "weights_hash",
+    "with_constants",
     "write_onnx",
 ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def attach_maps(graph: Graph, before: AffineMap | None, after: AffineMap | None) -> Graph:
-    """The network x -> after(net(before(x))), as one graph with Mul and Add nodes at its ends.
+    """The network x -> after(net(before(x))), as one graph with Mul and Sub nodes at its ends.
 
     The maps work entry by entry, so that normalisation is inside what is verified. Shapes: the
     input's are the graph's; an output with a map of its own is a vector (batch, n).
@@ -62,19 +62,22 @@ def _attach_after(graph: Graph, mapping: AffineMap) -> Graph:
 def _map_nodes(
     mapping: AffineMap, source: str, target: str, shape: Shape, taken: set[str]
 ) -> tuple[dict[str, np.ndarray], tuple[Node, ...]]:
-    """Mul by the scale, then Add of the offset."""
+    """Mul by the scale, then Sub of the negated offset: an Add's constant would be trained."""
     import numpy as np
 
     scale = fresh_name(f"{target}.scale", taken)
     offset = fresh_name(f"{target}.offset", taken)
     middle = fresh_name(f"{target}_scaled", taken)
     constants = {}
-    for name, entries in ((scale, mapping.scale), (offset, mapping.offset)):
+    for name, entries in (
+        (scale, mapping.scale),
+        (offset, tuple(-entry for entry in mapping.offset)),
+    ):
         values = np.array([float(entry) for entry in entries], dtype=np.float32)
         constants[name] = values if values.size == 1 else values.reshape(shape)
     return constants, (
         Node(middle, "Mul", (source, scale), (middle,)),
-        Node(target, "Add", (middle, offset), (target,)),
+        Node(target, "Sub", (middle, offset), (target,)),
     )
 
 

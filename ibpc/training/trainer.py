@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from ibpc.errors import Diagnostic, FileMistake, NumericalDoubt
-from ibpc.graph import attach_maps, emit, load_onnx
-from ibpc.language import DeclaredNet
+from ibpc.graph import emit
+from ibpc.language import DeclaredNet, OnnxNet
 from ibpc.passes import prepare
 from ibpc.progress import progress_on
 from ibpc.training.allocator import keep_large_blocks
@@ -29,6 +29,7 @@ from ibpc.training.metrics import MetricsFile, Window
 from ibpc.training.result import finished, fit_key, metadata, write_result
 from ibpc.training.schedule import Plan
 from ibpc.training.step import Stepper
+from ibpc.training.third_party import check_trainable, load_reference, write_tuned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,9 +56,10 @@ def train(
 ) -> Path:
     """Trains `fit` on `examples` and gives the path of the ONNX file with the trained weights.
 
-    Writes model.onnx, fit.json, metrics.jsonl and, while it runs, checkpoint/ into `folder`. A
-    finished model.onnx of the same recipe and data is returned as it is; an unfinished training
-    goes on from its checkpoint. `device` is cpu, cuda or auto; `threads` counts CPU threads.
+    Writes model.onnx (and, of a third party's network, tuned.onnx), fit.json, metrics.jsonl and,
+    while it runs, checkpoint/ into `folder`. A finished model.onnx of the same recipe and data is
+    returned as it is; an unfinished training goes on from its checkpoint. `device` is cpu, cuda or
+    auto; `threads` counts CPU threads.
 
     Raises: NumericalDoubt where the loss stops being a number; FileMistake where the folder holds
     something else or cannot be written; KeyboardInterrupt once a checkpoint is safe.
@@ -108,6 +110,8 @@ class _Run:
         self._progress = progress
         self._plan = Plan.of(fit, len(examples))
         self._graph = prepare(initial_graph(fit), "training")
+        if isinstance(fit.net, OnnxNet):
+            check_trainable(fit.net, self._graph, fit.span)
         self._stepper = Stepper(fit, self._graph, self._plan.curves, device)
         augmentations = fit.data.dataset.augment
         self._batches = Batches(examples, self._plan, fit.seed, augmentations, device)
@@ -151,6 +155,8 @@ class _Run:
             "layout": LAYOUT,
             "seconds": round(self._elapsed(), 3),
         }
+        if isinstance(self._fit.net, OnnxNet):
+            write_tuned(self._folder, self._fit.net, self._graph, graph, self._fit.span)
         named = graph.replace(metadata={**graph.metadata, **about})
         path = write_result(self._folder, named, facts)
         self._shelf.clear()
@@ -247,10 +253,7 @@ def initial_graph(fit: Fit) -> Graph:
     net = fit.net
     if isinstance(net, DeclaredNet):
         return emit(net, fit.seed, fit.initialiser.word)
-    graph = load_onnx(net.path)
-    if net.input_map is None and net.output_map is None:
-        return graph
-    return attach_maps(graph, net.input_map, net.output_map)
+    return load_reference(net)
 
 
 @contextmanager

@@ -203,6 +203,13 @@ def test_what_torch_writes_agrees_with_onnxruntime(name: str, opset: int) -> Non
     check(prepare(read_onnx(data, name), "evaluation"), data, None)
 
 
+NOT_BY_DYNAMO = {
+    "gates": r"node `\w+` \((Transpose|GatherND)\)",  # a list as an index
+    "convolutions": r"node `\w+` \(Greater\) has no interval rule",  # softplus, in pieces
+}
+"""What torch's newer exporter writes in forms that ibpc refuses, saying which node and why."""
+
+
 @pytest.mark.skipif(
     importlib.util.find_spec("onnxscript") is None,
     reason="torch's dynamo exporter needs onnxscript",
@@ -212,6 +219,10 @@ def test_what_torch_writes_by_dynamo_agrees_with_onnxruntime(name: str) -> None:
     torch.manual_seed(1)
     make, shape = MODULES[name]
     data = exported(make(), shape, dynamo=True, opset=18)
+    if name in NOT_BY_DYNAMO:
+        with pytest.raises(IbpcError, match=NOT_BY_DYNAMO[name]):
+            check(prepare(read_onnx(data, name), "evaluation"), data, None)
+        return
     check(prepare(read_onnx(data, name), "evaluation"), data, None)
 
 
@@ -221,7 +232,9 @@ def test_what_scikit_learn_writes_agrees_with_onnxruntime() -> None:
     from sklearn.neural_network import MLPRegressor
 
     x = np.random.default_rng(0).random((80, 4)).astype(np.float32)
-    net = MLPRegressor(hidden_layer_sizes=(8, 8), max_iter=20, random_state=0).fit(x, x.sum(1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # twenty steps are no convergence
+        net = MLPRegressor(hidden_layer_sizes=(8, 8), max_iter=20, random_state=0).fit(x, x.sum(1))
     data = to_onnx(net, x[:1], target_opset=15).SerializeToString()
     check(prepare(read_onnx(data, "sklearn"), "evaluation"), data, None)
 
