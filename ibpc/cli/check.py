@@ -5,14 +5,15 @@ Where a lock stands beside the spec, networks' files are held against it.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from ibpc.cli.arguments import add_overrides, overrides
+from ibpc.cli.showing import tell
 from ibpc.cli.vocabulary import vocabulary
+from ibpc.editor import ERROR, diagnostic_shape
 from ibpc.errors import IbpcError
 from ibpc.integrity import refuse_other_networks
-from ibpc.language import DeclaredNet, check_file, describe_net
+from ibpc.language import DeclaredNet, analyse, check_file, describe_net
 
 if TYPE_CHECKING:
     import argparse
@@ -30,12 +31,20 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="spec files (.ibp)")
     parser.add_argument("-q", "--quiet", action="store_true", help="print mistakes only")
+    parser.add_argument(
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        help="json: every diagnostic as editors take them, with its file's path, on stdout",
+    )
     add_overrides(parser)
     parser.set_defaults(function=check)
 
 
 def check(arguments: argparse.Namespace) -> int:
     """Check every file; 1 if any has a mistake."""
+    if arguments.format == "json":
+        return _check_as_json(arguments)
     words = vocabulary()
     failed = False
     for path in arguments.files:
@@ -43,14 +52,28 @@ def check(arguments: argparse.Namespace) -> int:
             program = check_file(path, words, overrides(arguments))
             refuse_other_networks(program)
         except IbpcError as error:
-            print(error, file=sys.stderr)
+            tell(error)
             failed = True
             continue
         for warning in program.warnings:
-            print(warning.render(), file=sys.stderr)
+            tell(warning.render())
         if not arguments.quiet:
             print(_summary(path, program))
     return 1 if failed else 0
+
+
+def _check_as_json(arguments: argparse.Namespace) -> int:
+    """One JSON list over all files; a file that cannot be read is a diagnostic too."""
+    import json
+
+    words = vocabulary()
+    found = [
+        {"path": path if one.at is None else one.at.path, **diagnostic_shape(one)}
+        for path in arguments.files
+        for one in analyse(path, words, overrides(arguments)).diagnostics
+    ]
+    print(json.dumps(found, indent=2))
+    return 1 if any(one["severity"] == ERROR for one in found) else 0
 
 
 def _summary(path: str, program: Program) -> str:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING
 
+from ibpc.cli.showing import tell
 from ibpc.errors import IbpcError
 from ibpc.syntax import Source, format_source, read_source, source_of_bytes
 
@@ -48,7 +49,7 @@ def fmt(arguments: argparse.Namespace) -> int:
             source, raw = _read(path)
             text = format_source(source)
         except IbpcError as error:
-            print(error, file=sys.stderr)
+            tell(error)
             failed = True
             continue
         changed = text.encode("utf-8") != raw

@@ -12,6 +12,7 @@ from ibpc.cli import (
     check,
     compile_spec,
     diff,
+    explain,
     fmt,
     lock,
     ops,
@@ -22,6 +23,7 @@ from ibpc.cli import (
     verify,
     vnnlib,
 )
+from ibpc.cli.showing import tell
 from ibpc.errors import Diagnostic, FileMistake, IbpcError
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     check,
     fmt,
+    explain,
     compile_spec,
     run,
     verify,
@@ -55,13 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(parsed.function(parsed))
     except IbpcError as error:
-        print(error, file=sys.stderr)
+        tell(error)
         return WRONG_INPUT
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return WRONG_INPUT
     except OSError as error:
-        print(_as_mistake(error), file=sys.stderr)
+        tell(_as_mistake(error))
         return WRONG_INPUT
     except KeyboardInterrupt:
         print("interrupted; the same command resumes where it stopped", file=sys.stderr)

@@ -6,7 +6,7 @@ of each file means, and `blocks` how each kind of declaration is worked out.
 
 from ibpc.language.asked import AskedClaim, check_claim
 from ibpc.language.canonical import canonical, identity, schedule_names
-from ibpc.language.check import check_file
+from ibpc.language.check import Analysis, analyse, check_file
 from ibpc.language.codes import CODES
 from ibpc.language.losses import stands_over
 from ibpc.language.products import Application, Product
@@ -40,6 +40,7 @@ from ibpc.language.program import (
 )
 from ibpc.language.quantities import number_text
 from ibpc.language.schedules import curve_value
+from ibpc.language.spelling import expression_text
 from ibpc.language.table import describe_net
 from ibpc.language.vocabulary import (
     REQUIRED,
@@ -58,6 +59,7 @@ __all__ = [
     "CODES",
     "REQUIRED",
     "AffineMap",
+    "Analysis",
     "Application",
     "AskedClaim",
     "BoundPart",
@@ -95,11 +97,13 @@ __all__ = [
     "VerifyTask",
     "Vocabulary",
     "Weight",
+    "analyse",
     "canonical",
     "check_claim",
     "check_file",
     "curve_value",
     "describe_net",
+    "expression_text",
     "identity",
     "number_text",
     "schedule_names",

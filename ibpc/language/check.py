@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ibpc.language.plans import run_target, sweep_target, whole_block
 from ibpc.language.program import ParamValue, Program, Target
 from ibpc.language.scopes import Scope
 from ibpc.language.trials import check_alone
+from ibpc.language.unused import warn_of_unused
 from ibpc.language.values import DataValue, Network, Truth
 from ibpc.language.verify import plain
 from ibpc.language.world import World
@@ -20,11 +22,26 @@ from ibpc.syntax import parse_expression, tree
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ibpc.errors import Diagnostic
     from ibpc.language.modules import Module
     from ibpc.language.program import Dataset, Net
     from ibpc.language.values import Value
     from ibpc.language.vocabulary import Vocabulary
     from ibpc.language.world import ParamKey
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What a check found: the world with all that could be worked out, and the mistakes.
+
+    `main` is None where the file itself could not be parsed; `program` where there is a mistake.
+    """
+
+    world: World
+    main: Module | None
+    program: Program | None
+    targets: dict[str, Target]
+    diagnostics: tuple[Diagnostic, ...]
 
 
 def check_file(
@@ -39,35 +56,52 @@ def check_file(
 
     Raises: IbpcError with the diagnostics of all mistakes in all files.
     """
-    world, main, targets = checked_world(path, vocabulary, overrides)
-    return Program(
-        path=path,
-        nets=_nets(world, main),
-        data=_data(world, main),
-        targets=targets,
-        params=_params(world, main),
-        files=tuple(module.path for module in world.modules),
-        warnings=tuple(world.sink.warnings),
-        docs={name: text for module in world.modules for name, text in module.file.docs.items()},
-    )
+    found = analyse(path, vocabulary, overrides)
+    found.world.sink.raise_all()
+    assert found.program is not None, "a file was not checked, and nobody said why"
+    return found.program
 
 
 def checked_world(
     path: str, vocabulary: Vocabulary, overrides: Mapping[str, str]
 ) -> tuple[World, Module, dict[str, Target]]:
     """The values of a file's names, the file, and its targets; raises as `check_file` does."""
+    found = analyse(path, vocabulary, overrides)
+    found.world.sink.raise_all()
+    assert found.main is not None, "a file was not read, and nobody said why"
+    return found.world, found.main, found.targets
+
+
+def analyse(
+    path: str,
+    vocabulary: Vocabulary,
+    overrides: Mapping[str, str] = MappingProxyType({}),
+    texts: Mapping[str, str] = MappingProxyType({}),
+) -> Analysis:
+    """The check of a file, told as values: editors want what is right beside what is wrong.
+
+    `texts` stands in for files that are not saved yet: the text of each, by its real path.
+    """
     sink = Collector()
-    loader = Loader(sink)
-    main = loader.load(path)
-    if main is None:
-        sink.raise_all()
-        raise AssertionError("a file was not read, and nobody said why")
+    loader = Loader(sink, texts)
+    main: Module | None = None
+    with sink.gathering():
+        main = loader.load(path)
     others = (module for module in loader.modules.values() if module not in (None, main))
-    modules = (main, *(module for module in others if module is not None))
+    modules = tuple(module for module in (main, *others) if module is not None)
     world = World(vocabulary, modules, sink)
+    targets = {} if main is None else _check(world, main, overrides)
+    program = None
+    if main is not None and not sink.errors:
+        program = _program(world, main, targets)
+    return Analysis(world, main, program, targets, (*sink.errors, *sink.warnings))
+
+
+def _check(world: World, main: Module, overrides: Mapping[str, str]) -> dict[str, Target]:
+    """Work everything out, and give the targets."""
     _override(world, main, overrides)
     for module, declaration in world.definitions():
-        with sink.gathering(declaration.name.span):
+        with world.sink.gathering(declaration.name.span):
             world.find(module, declaration.name.text)
             if isinstance(declaration, tree.Unit):
                 world.unit(module, declaration.name)
@@ -75,8 +109,22 @@ def checked_world(
     targets = _targets(world, main)
     for module, declaration in world.definitions():
         check_alone(declaration, module, world)
-    sink.raise_all()
-    return world, main, targets
+    warn_of_unused(main, world.sink)
+    return targets
+
+
+def _program(world: World, main: Module, targets: dict[str, Target]) -> Program:
+    modules = world.modules
+    return Program(
+        path=main.path,
+        nets=_nets(world, main),
+        data=_data(world, main),
+        targets=targets,
+        params=_params(world, main),
+        files=tuple(module.path for module in modules),
+        warnings=tuple(world.sink.warnings),
+        docs={name: text for module in modules for name, text in module.file.docs.items()},
+    )
 
 
 def _check_borrowed(world: World) -> None:

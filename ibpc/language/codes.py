@@ -71,6 +71,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E0609": "a `run` line is not a call of a train or verify block",
         "E0610": "a sweep's axis is malformed",
         "E0701": "a stage cannot work with the claim's input set",
+        "W0101": "a name is declared and never used",
         "W0501": "a network's file is absent",
         "W0602": "the training radius is smaller than the test radius",
         "W0603": "the order of a cascade's stages is useless",

@@ -41,9 +41,13 @@ class Settings:
         layers = scope.world.vocabulary.layers
         known = {slot.name for layer in layers.values() for slot in layer.slots} | {ACT}
         merged = dict(self.defaults)
+        new = set[str]()
         for argument in named:
             assert argument.name is not None
             name = argument.name.text
+            if name in new:
+                raise wrong("E0114", f"`{name}` is given twice", argument.span, "again here")
+            new.add(name)
             if name not in known:
                 fix = suggestion(name, known)
                 problem = f"no layer has an option `{name}`"
@@ -56,6 +60,8 @@ class Settings:
     def activation(self, layer: Layer, item: tree.Layer, scope: Scope) -> Layer | None:
         """The activation that follows a layer: its own `act`, or the block's, or none."""
         own = [a for a in item.named if a.name is not None and a.name.text == ACT]
+        if len(own) > 1:
+            raise wrong("E0114", f"`{ACT}` is given twice", own[1].span, "again here")
         if not layer.activates:
             if own:
                 problem = f"`{layer.word}` has no activation"

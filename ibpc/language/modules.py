@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ibpc.errors import Diagnostic, FileMistake, IbpcError, Related
 from ibpc.language.mistakes import diagnostic
-from ibpc.syntax import parse_file, tree
+from ibpc.syntax import parse_file, parse_text, tree
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ibpc.errors import Span
     from ibpc.language.mistakes import Collector
 
@@ -54,16 +57,20 @@ class Module:
 
 
 class Loader:
-    """Reads a file and, through its imports, all others; each once."""
+    """Reads a file and, through its imports, all others; each once.
 
-    def __init__(self, sink: Collector) -> None:
+    `texts` holds the texts of files that an editor has not saved yet, by their real paths.
+    """
+
+    def __init__(self, sink: Collector, texts: Mapping[str, str] = MappingProxyType({})) -> None:
         self.sink = sink
+        self.texts = texts
         self.modules: dict[str, Module | None] = {}
         self._open: list[str] = []
 
     def load(self, path: str, at: Span | None = None) -> Module | None:
         """The module of `path`, or None where it cannot be read (which is then reported)."""
-        key = os.path.realpath(path)
+        key = real_path(path)
         if key in self._open:
             self._report_cycle(path, at)
             return None
@@ -82,7 +89,8 @@ class Loader:
 
     def _read(self, path: str, at: Span | None) -> Module:
         try:
-            file = parse_file(path)
+            text = self.texts.get(real_path(path))
+            file = parse_file(path) if text is None else parse_text(text, path)
         except FileMistake as mistake:
             if at is None:
                 raise
@@ -140,12 +148,20 @@ class Loader:
         return self.load(beside(module.path, path.value), path.span)
 
     def _report_cycle(self, path: str, at: Span | None) -> None:
-        start = self._open.index(os.path.realpath(path))
+        start = self._open.index(real_path(path))
         circle = [os.path.basename(part) for part in self._open[start:]]
         chain = " -> ".join([*circle, circle[0]])
         fix = "move what both files need into a third one"
         problem = "files import each other in a circle"
         self.sink.add(diagnostic("E0510", problem, at, chain, fix))
+
+
+def real_path(path: str) -> str:
+    """The one path of a file, whatever it is called; what can be no path stays as it is."""
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):  # ValueError: a NUL inside
+        return path
 
 
 def beside(path: str, name: str) -> str:

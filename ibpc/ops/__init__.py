@@ -67,7 +67,7 @@ def operator(op: str) -> Operator:
     found = OPERATORS.get(op)
     if found is None:
         fix = did_you_mean(op, OPERATORS) or "`ibpc ops` lists the operators that ibpc knows"
-        raise UnsupportedOperator(Diagnostic("E0701", f"unknown operator {op}", fix=fix))
+        raise UnsupportedOperator(Diagnostic("E0703", f"unknown operator {op}", fix=fix))
     return found
 
 

@@ -96,4 +96,4 @@ def test_a_sweep_does_not_silence_the_warnings_of_a_run(tmp_path: Path) -> None:
     before, run = plan.split("run default")
     path.write_text(f"{HEAD}{before}{sweep}\nrun default{run}", encoding="utf-8")
     found = check_file(str(path), VOCABULARY)
-    assert [one.code for one in found.warnings] == ["W0602"]
+    assert "W0602" in [one.code for one in found.warnings]
