@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ibpc.exchange.property import Exact
     from ibpc.language import Claim, Row, TensorType
 
+    Side = tuple[Exact, ...]
+
 
 def claim_property(
     claim: Claim,
@@ -37,11 +39,44 @@ def claim_property(
     """
     lower, upper = _box(claim, input_type, x, eps)
     rows = [_negated(row, claim.size) for row in _rows(claim, label)]
-    cases = (tuple(rows[row] for row in clause) for clause in claim.clauses_of(label))
+    cases = [tuple(rows[row] for row in clause) for clause in claim.clauses_of(label)]
     flat = flat_interface(len(lower), claim.size)
-    interface = replace(flat, input=Tensor("X", "real", (1, *input_type.shape)))
-    disjuncts = tuple(Disjunct(lower, upper, case) for case in cases)
+    source, target = (1, *input_type.shape), (1, claim.size)
+    interface = replace(flat, input=Tensor("X", "real", source), output=Tensor("Y", "real", target))
+    boxes: dict[tuple[Side, Side], tuple[Side, Side]] = {}
+    found = (_narrowed(lower, upper, case, boxes) for case in cases)
+    disjuncts = tuple(case for case in found if case is not None)
     return Property(len(lower), claim.size, disjuncts, interface, (), claim.name)
+
+
+def _narrowed(
+    lower: Side,
+    upper: Side,
+    rows: tuple[Constraint, ...],
+    boxes: dict[tuple[Side, Side], tuple[Side, Side]],
+) -> Disjunct | None:
+    """The case whose bounds of single inputs are in its box; None where that leaves nothing.
+
+    A strict bound stands in the box, with its border, and as a row. `boxes` are those made so far:
+    cases with equal boxes share them.
+    """
+    sides, kept = (list(lower), list(upper)), []
+    for row in rows:
+        if row.outputs or len(row.inputs) != 1:
+            kept.append(row)
+            continue
+        ((index, factor),) = row.inputs
+        end = Fraction(row.bound) / Fraction(factor)
+        side, choose = (sides[1], min) if factor > 0 else (sides[0], max)
+        side[index] = _plain(Fraction(choose(Fraction(side[index]), end)))
+        if row.strict:
+            kept.append(row)
+    if len(kept) == len(rows) and sides == (list(lower), list(upper)):
+        return Disjunct(lower, upper, rows)
+    if any(low > high for low, high in zip(*sides, strict=True)):
+        return None
+    box = (tuple(sides[0]), tuple(sides[1]))
+    return Disjunct(*boxes.setdefault(box, box), tuple(kept))
 
 
 def _rows(claim: Claim, label: int) -> Sequence[Row]:

@@ -7,17 +7,21 @@ small/graph.txt         the IR as it is lowered (graphs/NN-pass.txt after each p
 small/robust/claim.json C and d of the claim for each label, and the claim in words
 small/robust/bounds.py  the interval program of the claim, and its weights bounds.pt
 small/robust/instance.lp  the MILP of one instance, for nets below 10,000 hidden units
+small/robust/instance.vnnlib, instance-2.vnnlib  that instance as VNN-LIB 1.0 and 2.0; of a claim
+                        that needs no datum the claim itself: claim.vnnlib, claim-2.vnnlib
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ibpc.bounds import Weights, lower_violation, value_bounds, write_source
 from ibpc.claims import append_claim, claim_rows
+from ibpc.exchange import claim_property, write_vnnlib1, write_vnnlib2
 from ibpc.experiment.networks import reference
 from ibpc.graph import attach_maps, emit, load_onnx, product_graph, save_bytes, write_onnx
 from ibpc.language import Claim, DeclaredNet, Fit, InputSet, Product, Symbol, canonical
@@ -137,6 +141,8 @@ def _compile_claim(item: Compiled, claims: tuple[Claim, ...], ready: Graph, fold
     note = f"Network {item.net.name}; the claim, on every point of the box:\n\n    {claim.text}"
     write_source(module, folder, "bounds", note)
     box = claim.set.kind in BOXES
+    if box:
+        _write_properties(item, claim, folder)
     if box and isinstance(item.net, DeclaredNet) and item.net.hidden < LP_HIDDEN:
         _write_instance(item, claim, append_claim(ready, claim), folder / "instance.lp")
 
@@ -165,22 +171,42 @@ def claim_facts(claims: tuple[Claim, ...]) -> dict[str, Any]:
 
 
 def _write_instance(item: Compiled, claim: Claim, graph: Graph, path: Path) -> None:
-    """The MILP of the first row, around the middle of the input's domain, label 0."""
+    """The MILP of the first row (or clause), around the middle of the input's domain, label 0."""
     lower, upper = _middle_box(item, claim)
     bounds = value_bounds(graph, lower[None], upper[None])
     encoding = encode(graph, LP_LABEL, lower, upper, bounds)
+    if claim.clauses:
+        encoding = replace(encoding, clauses=claim.clauses_of(LP_LABEL))
     write_lp(encoding, 0, str(path))
+
+
+def _write_properties(item: Compiled, claim: Claim, folder: Path) -> None:
+    """The claim as VNN-LIB 1.0 and 2.0 over `model.onnx`; around a datum, as for the MILP."""
+    middle = _middle(item)
+    eps = Fraction(1, 255) if isinstance(claim.set.eps, Symbol) else None
+    wanted = claim_property(claim, item.net.input, middle.reshape(-1).tolist(), LP_LABEL, eps)
+    stem = "instance" if claim.set.kind == "ball" else "claim"
+    save_bytes(folder / f"{stem}.vnnlib", write_vnnlib1(wanted).encode())
+    save_bytes(folder / f"{stem}-2.vnnlib", write_vnnlib2(wanted).encode())
 
 
 def _middle_box(item: Compiled, claim: Claim) -> tuple[np.ndarray, np.ndarray]:
     import numpy as np
 
-    kind = item.net.input
-    low, high = kind.domain[0] if kind.domain else (0, 0)
-    middle = np.full(kind.shape, float(low + high) / 2, dtype=np.float32)
+    kind, middle = item.net.input, _middle(item)
     if not isinstance(claim.set.eps, Symbol):
         return outer_box(claim.set, kind, middle)
     return middle.astype(np.float64) - LP_EPS, middle.astype(np.float64) + LP_EPS
+
+
+def _middle(item: Compiled) -> np.ndarray:
+    """The datum in the middle of the input's domain, as float32."""
+    import numpy as np
+
+    kind = item.net.input
+    domain = kind.domain or ((Fraction(0), Fraction(0)),)
+    halves = [float(low + high) / 2 for low, high in domain]
+    return np.broadcast_to(np.array(halves, dtype=np.float32), kind.entries).reshape(kind.shape)
 
 
 def _json(value: Any) -> bytes:

@@ -34,6 +34,7 @@ LOWERINGS = {
     "maximum": "linear maximum over it",
     "projection": "projection onto it",
     "milp": "MILP encoding",
+    "query": "box that it is",
 }
 """What a set may lack, in words."""
 ORDER = {"observe": 0, "refute": 1, "bound": 1, "exact": 2, "relax": 3}
@@ -76,6 +77,7 @@ def elaborate(definition: Definition, bound: Bound, expr: tree.Expr) -> VerifyTa
     if failed or broken or claim is None:
         raise Poisoned
     _check_lowerings(claim.claim, reports, scope)
+    _check_observed(claim, bound, reports, scope)
     _compare_radii(claim, declaration, scope)
     return VerifyTask(
         name=declaration.name.text,
@@ -87,6 +89,20 @@ def elaborate(definition: Definition, bound: Bound, expr: tree.Expr) -> VerifyTa
         bindings={name: plain(value) for name, value in bound.values.items()},
         span=expr.span,
     )
+
+
+def _check_observed(
+    claim: ClaimValue, bound: Bound, reports: tuple[Report, ...], scope: Scope
+) -> None:
+    """Raise TypeMistake E0607 where a report observes a network that the claim is not about."""
+    stages = scope.world.vocabulary.stages
+    observing = [r for r in reports if any(stages[one.word].role == "observe" for one in r.stages)]
+    networks = [value for value in bound.values.values() if isinstance(value, Network)]
+    if not observing or (claim.product is None and networks == list(claim.networks)):
+        return
+    problem = f"`{observing[0].name}` observes one network, and this block is about several"
+    fix = "move the report into a block of its own, with that network as its only one"
+    raise wrong("E0607", problem, observing[0].span, "which network?", fix)
 
 
 def subject_of(claim: ClaimValue) -> Fit | Net | Product:

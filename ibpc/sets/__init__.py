@@ -101,11 +101,19 @@ SETS: Mapping[str, Entry] = MappingProxyType(
 _FACETS = {"maximum": "maximum", "projection": "search", "milp": "encode"}
 
 
+QUERIES = ("ball", "box", "domain")
+"""Sets that `ibpc.exchange.claim_property` writes as a box."""
+
+
 def lacks(given: InputSet, lowering: str) -> str:
     """Why a set has no such lowering (`hull`, `maximum`, `projection`, `milp`); "" if it has one.
 
-    A union has what all its members have; a set made of others may need theirs as well.
+    A union has what all its members have; a set made of others may need theirs as well. `query` is
+    none: it asks for one of the boxes that a property file can say.
     """
+    if lowering == "query":
+        boxes = ", ".join(f"`{kind}`" for kind in QUERIES)
+        return "" if given.kind in QUERIES else f"it decides {boxes}; use `crown` or `mip` instead"
     if given.kind == "union":
         return next(filter(None, (lacks(part, lowering) for part in given.parts)), "")
     facet = getattr(FORMS[given.kind], _FACETS.get(lowering, ""), None)

@@ -321,13 +321,12 @@ def _concluded(reports: list[ReportResult], claim: Claim) -> tuple[ReportResult,
     settled = tuple(_settled(reports))
     if not claim.exists:
         return settled
-    return tuple(
-        replace(
-            report,
-            decisions=tuple(replace(one, verdict=turned(one.verdict)) for one in report.decisions),
-        )
-        for report in settled
-    )
+    return tuple(report if "observe" in report.roles else _turned(report) for report in settled)
+
+
+def _turned(report: ReportResult) -> ReportResult:
+    decisions = (replace(one, verdict=turned(one.verdict)) for one in report.decisions)
+    return replace(report, decisions=tuple(decisions))
 
 
 def _fresh(title: str, taken: dict[str, float]) -> str:

@@ -51,7 +51,8 @@ def test_the_folder_holds_network_claim_bounds_and_milp(built: Path) -> None:
     names = set(contents(built))
     for name in ("model.onnx", "graph.txt", "robust/claim.json", "robust/bounds.py"):
         assert f"small/{name}" in names
-    assert "small/robust/instance.lp" in names
+    for name in ("instance.lp", "instance.vnnlib", "instance-2.vnnlib"):
+        assert f"small/robust/{name}" in names
     assert "manifest.json" in names
 
 

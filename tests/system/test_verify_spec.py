@@ -123,6 +123,16 @@ def test_a_run_asks_the_same_engine(ibpc: Ibpc, spec: Path) -> None:
     assert "100.00 %" in found.stdout
 
 
+def test_a_compiled_claim_is_verified_as_vnnlib(ibpc: Ibpc, spec: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "build"
+    for limit, word in (("5", "unsat"), ("0.01", "sat")):
+        assert ibpc("compile", spec, "-o", folder, "-p", f"limit={limit}").returncode == 0
+        for name in ("claim.vnnlib", "claim-2.vnnlib"):
+            model = folder / "first_second" / "model.onnx"
+            found = ibpc("verify", model, folder / "first_second" / "alike" / name)
+            assert found.stdout.splitlines()[0] == word, found.stderr
+
+
 def test_acas_in_physical_units_over_an_official_network(ibpc: Ibpc, tmp_path: Path) -> None:
     suite = os.environ.get("IBPC_VNNCOMP")
     if not suite:

@@ -32,6 +32,7 @@ STAGE = StageEntry(
     "branch and bound over the input box or the network's units, chosen by how many inputs vary",
     source="Wang et al. 2021, arXiv:2103.06624 (beta-CROWN); as `ibpc verify` does it",
     role="exact",
+    needs="query",
 )
 
 

@@ -28,7 +28,23 @@ SWEEP = (
 )
 UNITS = "unit ft\nunit foot = 2 * ft\nrecord R {\n a: ft in [0 .. 3]\n b: real in [0 .. 1]\n}\n"
 BOX = "spec s(f: R -> Logits) {\n forall r in box(a = [1 ft .. 2 ft]), z = f(r): minimal(z, 3)\n}\n"
-SEED = parse_text(HEAD + PLAN + SWEEP + UNITS + BOX, "seed.ibp")
+LOGIC = """spec related(f: R -> Logits, g: R -> Logits, t: real) {
+    let C = [[1, -1, 0, 0, 0, 0, 0, 0, 0, 0], [0, 2, 0, 0, 0, 0, 0, 0, 1, 0]]
+    forall r in R, u in R, z = f(r):
+        r.a <= 2 ft and agree(r, u, except = a) => C @ z <= t
+        or (exists k in Digit: not (z[k] != g(u)[3]) or r[1] * 2 < 1)
+}
+
+spec reached(f: R -> Logits) {
+    exists r in R, z = f(r): not minimal(z, 3) and z[1] - z[2] >= 1/2
+}
+
+verify apart(f: R -> Logits, g: R -> Logits) {
+    spec = related(f, g, 1)
+    report r = by ibp
+}
+"""
+SEED = parse_text(HEAD + PLAN + SWEEP + UNITS + BOX + LOGIC, "seed.ibp")
 AT = Span("seed.ibp", 1, 1, 1, 2)
 
 
