@@ -84,6 +84,21 @@ class BarChart:
     text: str = ""
 
 
+@dataclass(frozen=True)
+class Cloud:
+    """Points in the plane with their centre, a box around them, and the diagonal where x = y."""
+
+    title: str
+    x_label: str
+    y_label: str
+    points: tuple[tuple[float, float], ...]
+    box: tuple[tuple[float, float], tuple[float, float]]
+    center: tuple[float, float]
+    text: str = ""
+    width: float = 360
+    height: float = 300
+
+
 def line_chart(chart: LineChart) -> Element:
     """Draws a line chart."""
     named = [line for line in chart.lines if line.label and line.points]
@@ -130,6 +145,35 @@ def bar_chart(chart: BarChart) -> Element:
         viewBox=f"0 0 {chart.width:g} {height:g}",
         role="img",
         aria_label=chart.title,
+    )
+
+
+def cloud_chart(cloud: Cloud) -> Element:
+    """Draws a cloud; its points are one path, since there may be thousands."""
+    (left, low), (right, high) = cloud.box
+    top, bottom = LINE + 4, cloud.height - 2 * LINE - 2
+    x = linear([left, right, *(a for a, _ in cloud.points)], LEFT, cloud.width - RIGHT, 5)
+    y = linear([low, high, *(b for _, b in cloud.points)], bottom, top, 5)
+    dots = "".join(f"M{x.at(a):.1f} {y.at(b):.1f}h0" for a, b in cloud.points)
+    ends = [max(x.low, y.low), min(x.high, y.high)]
+    diagonal = " ".join(f"{x.at(end):.1f},{y.at(end):.1f}" for end in ends)
+    line = tag("polyline", points=diagonal) if ends[0] < ends[1] else None
+    a, b = cloud.center
+    box = {"x": x.at(left), "y": y.at(high), "width": x.at(right) - x.at(left)}
+    return tag(
+        "svg",
+        tag("title", cloud.title),
+        tag("desc", cloud.text or cloud.title),
+        tag("text", cloud.y_label, class_="axis-label", x=4, y=top - 8),
+        _grid(x, y, cloud.x_label),
+        tag("path", class_="samples", d=dots),
+        tag("g", line, class_="c7 dashed"),
+        tag("g", tag("circle", class_="dot", cx=x.at(a), cy=y.at(b), r=3.5), class_="c1"),
+        tag("rect", class_="outline", height=y.at(low) - y.at(high), **box),
+        class_="chart",
+        viewBox=f"0 0 {cloud.width:g} {cloud.height:g}",
+        role="img",
+        aria_label=cloud.title,
     )
 
 

@@ -82,11 +82,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Fit:
-    """A trained network: the name of its folder, its fit.json, and the lines of its metrics."""
+    """A trained network: the name of its folder, its fit.json, and the lines of its logs."""
 
     name: str
     about: Mapping[str, Any]
     metrics: tuple[Mapping[str, Any], ...]
+    polytopes: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -197,16 +198,18 @@ def _report(facts: Mapping[str, Any]) -> Report:
 
 def _fit(folder: Path) -> Fit:
     about = folder / "fit.json"
-    lines = folder / "metrics.jsonl"
     return Fit(
         folder.name,
         _object(about) if about.exists() else {},
-        tuple(_lines(lines)) if lines.exists() else (),
+        tuple(_lines(folder / "metrics.jsonl")),
+        tuple(_lines(folder / "polytope.jsonl")),
     )
 
 
 def _lines(path: Path) -> list[Mapping[str, Any]]:
-    """The whole lines of metrics; a crash may leave a torn last one."""
+    """The whole lines of a log, if there is one; a crash may leave a torn last line."""
+    if not path.exists():
+        return []
     found: list[Mapping[str, Any]] = []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:

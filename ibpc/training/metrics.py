@@ -4,11 +4,14 @@ A line every so many steps holds the step, the means over the window since the l
 schedules' values at that step:
 
     {"step": 200, "epoch": 0, "loss": 0.41, "fit": 0.41, "spec": null, "train_error": 0.12,
-     "attack_error": null, "verified_error": null, "steps_per_s": 130.2, "schedules": {...}}
+     "attack_error": null, "verified_error": null, "bound": null, "margin": null, "gap": null,
+     "steps_per_s": 130.2, "schedules": {...}}
 
 `attack_error`: the share of examples that were wrong at the attack's point, in the form that was
 trained. `verified_error`: the share of examples whose claim the bounds did not prove at that step's
-radius.
+radius. `bound`, `margin` and `gap` are of the line's last batch: the mean over its examples of the
+largest bound of a row `z[k] - z[y]`, of its largest value at the datum itself, and of their
+distance. The truth over the set lies between them, so a small gap means tight bounds.
 """
 
 from __future__ import annotations
@@ -100,6 +103,23 @@ class Window:
         counts = state["counts"]
         self._steps, self._fitted, self._bounded, self._clean, self._hit, self._boxed = counts
         self._sums = state["sums"].to(self._device)
+
+
+def tightness(step: Step, label: torch.Tensor) -> dict[str, float | None]:
+    """How far the bounds of one batch lie from what is seen at its data (waits for the device).
+
+    bound = mean max_k upper(z_k - z_y),  margin = mean max_k (z_k - z_y)(x),  gap = bound - margin
+
+    For claims whose rows are those of Eq. 3; None where a pass did not run. Gowal et al. 2019,
+    section 4.3, judge tightness by the exact error; in training there is time for this alone.
+    """
+    if step.logits is None or step.violation is None:
+        return dict.fromkeys(("bound", "margin", "gap"))
+    own = step.logits.gather(1, label[:, None])
+    others = step.logits.scatter(1, label[:, None], -torch.inf)
+    bound, margin = step.violation.amax(1), (others - own).amax(1)
+    means = torch.stack([bound.mean(), margin.mean(), (bound - margin).mean()])
+    return dict(zip(("bound", "margin", "gap"), means.tolist(), strict=True))
 
 
 class MetricsFile:

@@ -25,10 +25,10 @@ from ibpc.training.codes import NO_DEVICE, NOT_FINITE, UNWRITABLE
 from ibpc.training.events import Events
 from ibpc.training.interrupts import noted_interrupts
 from ibpc.training.logbook import Logbook
-from ibpc.training.metrics import MetricsFile, Window
+from ibpc.training.metrics import MetricsFile, Window, tightness
 from ibpc.training.result import finished, fit_key, metadata, write_result
 from ibpc.training.schedule import Plan
-from ibpc.training.step import Stepper
+from ibpc.training.step import Step, Stepper
 from ibpc.training.third_party import check_trainable, load_reference, write_tuned
 
 if TYPE_CHECKING:
@@ -170,13 +170,15 @@ class _Run:
         self._window.add(number, step, batch.label)
         self._step = number + 1
         if self._step % METRICS_STEPS == 0 or self._step == self._plan.steps:
-            self._tell(values)
+            self._tell(values, step, batch.label)
         self._log.note(self._step, last=self._step == self._plan.steps)
 
-    def _tell(self, values: dict[str, float]) -> None:
+    def _tell(self, values: dict[str, float], step: Step, label: torch.Tensor) -> None:
         """One line of metrics, and the progress bar; the only place that waits for the device."""
         self._check_finite()
         means = self._window.means()
+        if self._fit.claim is not None and self._fit.claim.argmax:
+            means |= tightness(step, label)
         self._window.clear()
         now = time.monotonic()
         speed = (self._step - self._line_step) / max(now - self._line_time, 1e-9)

@@ -8,6 +8,7 @@ from ibpc.report.sections import (
     counterexamples,
     over_eps,
     paper,
+    polytopes,
     repeat,
     results,
     seeds,
@@ -32,6 +33,7 @@ SECTIONS: tuple[Callable[[Run], Element | None], ...] = (
     counterexamples.section,
     undecided.section,
     training.section,
+    polytopes.section,
     spec.section,
     repeat.section,
 )

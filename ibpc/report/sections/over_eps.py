@@ -32,8 +32,10 @@ def section(run: Run) -> Element | None:
     figures = list(charts(run.verified))
     if not figures:
         return None
+    note = "Where an architecture has several networks, they are faded and their best is bold."
+    told = tag("p", note, class_="note")
     grid = tag("div", figures, class_="two")
-    return tables.section("over-eps", "Accuracy over the radius", grid)
+    return tables.section("over-eps", "Accuracy over the radius", told, grid)
 
 
 def charts(tasks: Sequence[Task], prefix: str = "") -> Iterator[Element]:
@@ -47,11 +49,8 @@ def charts(tasks: Sequence[Task], prefix: str = "") -> Iterator[Element]:
         if paper:
             lines.append(Line("IBP in the paper", paper, 7, "points"))
         chart = LineChart(title, "ε", "accuracy, %", tuple(lines), 560, 340, text=_told(curves))
-        caption = f"{title}. Faded: single networks; bold: the best of one architecture."
-        if not any(line.look == "faded" for line in lines):
-            caption = f"{title}."
         name = f"{prefix}{kind.replace('_', '-')}-over-eps"
-        yield tables.plot(name, line_chart(chart), caption, _numbers(curves, title))
+        yield tables.plot(name, line_chart(chart), f"{title}.", _numbers(curves, title))
 
 
 def _curves(tasks: Sequence[Task], kind: str) -> Mapping[tuple[str, str], Points]:

@@ -104,10 +104,10 @@ def _charts(fit: Fit) -> Iterator[tuple[str, str, LineChart]]:
     caption = "Errors on training examples, at the step's radius."
     yield "errors", caption, _chart(caption, "%", errors)
     bounds = lines(("bound", "upper bound"), ("margin", "at the datum"))
-    caption = "Largest violation: its bound, and its value at the datum."
+    caption = "Largest violation: bound, and value at the datum."
     yield "bounds", caption, _chart(caption, "mean", bounds, floor=None)
     gap = lines(("gap", ""), factor=1)
-    caption = "Tightness: how far the bound lies above that value."
+    caption = "Tightness: the bound less the value at the datum."
     yield "tightness", caption, _chart(caption, "logits", gap)
     caption = "Training steps per second."
     yield "speed", caption, _chart(caption, "steps per second", lines(("steps_per_s", "")))

@@ -137,6 +137,22 @@ def test_drawings_are_files_of_their_own(sweep: Path) -> None:
         assert root.find("{http://www.w3.org/2000/svg}style") is not None
 
 
+def test_polytopes_are_drawn_where_a_network_kept_them(single: Path) -> None:
+    looks = [
+        {"step": step, "datum": 0, "label": 1, "eps": 0.1, "labels": ["neg", "pos"]}
+        | {"center": [0.0, 1.0], "lower": [-wide, 1 - wide], "upper": [wide, 1 + wide]}
+        | {"samples": [[0.5, 0.5], [-0.5, 1.5], [0.0, 1.0]]}
+        for step, wide in ((0, 5.0), (100, 1.0))
+    ]
+    lines = "".join(json.dumps(look) + "\n" for look in looks)
+    (single / "fits" / "small-15" / "polytope.jsonl").write_text(lines, encoding="utf-8")
+    page = page_of(single)
+    assert page.problems == []
+    drawn = (single / "plots" / "polytope-small-15-0.svg").read_text(encoding="utf-8")
+    assert "The box is 10.00 times as wide as the polytope." in drawn
+    assert "logit pos (true)" in drawn
+
+
 def test_seeds_are_put_together(tmp_path: Path) -> None:
     tasks = []
     for seed in range(3):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from ibpc.training.metrics import MetricsFile, Window
+from ibpc.training.metrics import MetricsFile, Window, tightness
 from ibpc.training.step import Step
 
 LABEL = torch.tensor([0, 1])
@@ -32,6 +32,12 @@ def test_means_count_only_the_steps_that_had_the_pass() -> None:
         "attack_error": None,
         "verified_error": 0.5,
     }
+
+
+def test_tightness_is_the_bounds_distance_from_the_datum() -> None:
+    found = tightness(step(1.0, [[0.5], [2.0]]), LABEL)
+    assert found == {"bound": 1.25, "margin": 0.0, "gap": 1.25}
+    assert set(tightness(step(1.0), LABEL).values()) == {None}
 
 
 def test_a_tie_is_open_where_the_claim_is_strict() -> None:
