@@ -132,7 +132,9 @@ def bar_chart(chart: BarChart) -> Element:
     pitch = 30.0
     bottom = top + 8 + pitch * len(chart.bars)
     totals = [sum(part.size for part in bar.parts) for bar in chart.bars]
-    scale = linear([0.0, *totals], label, chart.width - max(note, RIGHT), to_tick=False)
+    whole = all(isinstance(part.size, int) for bar in chart.bars for part in bar.parts)
+    count = min(5, max(1, int(max(totals, default=1)))) if whole else 5
+    scale = linear([0.0, *totals], label, chart.width - max(note, RIGHT), count, to_tick=False)
     height = bottom + 2 * LINE + 6
     return tag(
         "svg",

@@ -101,7 +101,7 @@ def _results(runs: Sequence[tuple[str, Run]]) -> Element | None:
         for (title, name), figures in found.items()
     ]
     head = ("task", "report", *(f"{letter}, %" for letter in letters))
-    caption = "Errors in percent; the least of each row is bold. ≥: at least, ≤: at most."
+    caption = "Errors in percent. ≥: at least, ≤: at most. Bold: the least, but of attacks."
     shown = tables.table(head, rows, caption, numbers=range(2, len(head)))
     return tables.section("results", "Results", shown)
 
@@ -119,7 +119,8 @@ def _cell(figures: dict[str, tuple[Task, Report]], letter: str) -> Child:
     task, report = figures[letter]
     shown = tables.rate(task, report, short=True)
     mine = report.high if report.rate is None else report.rate
-    return tag("strong", shown) if len(set(rates)) > 1 and mine == min(rates) else shown
+    judged = all(one.meaning != "at least" for _, one in figures.values())
+    return tag("strong", shown) if judged and len(set(rates)) > 1 and mine == min(rates) else shown
 
 
 # --- curves ----------------------------------------------------------------------------------

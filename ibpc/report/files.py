@@ -166,6 +166,7 @@ def _picture(one: Counterexample) -> dict[str, Any]:
         "shape": list(one.datum.shape),
         "datum": _coded(one.datum),
         "point": _coded(one.point),
+        "attacked": None if one.attacked is None else _coded(one.attacked),
     }
 
 

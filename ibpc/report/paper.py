@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 KINDS = {"test": "test", "pgd": "PGD", "verified": "verified", "ibp_bound": "IBP bound"}
 """The paper's figures, by their names in paper.json, and what heads their columns."""
 
+FEWEST = 100
+"""Rates over fewer examples than this stand beside nothing."""
+
 _DATA = re.compile(r"builtin\((?:name=)?(\w+)\)")
 
 
@@ -70,7 +73,7 @@ def paper_rows() -> tuple[PaperRow, ...]:
 def beside(task: Task) -> tuple[PaperRow, ...]:
     """The rows of the same data set and radius; none where the paper has no such experiment."""
     data = data_name(task)
-    if task.part != "test" or task.eps is None:
+    if task.part != "test" or task.eps is None or task.examples < FEWEST:
         return ()
     return tuple(row for row in paper_rows() if row.data == data and row.eps == task.eps)
 

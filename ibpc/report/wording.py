@@ -45,6 +45,11 @@ def number(value: Any) -> str:
         return str(value)
 
 
+def counted(examples: int) -> str:
+    """`1 example`, `10,000 examples`."""
+    return f"{examples:,} example" + ("" if examples == 1 else "s")
+
+
 def duration(seconds: float) -> str:
     """`13 ms`, `4.2 s`, `12 s`, `6 min 40 s`, `2 h 5 min`."""
     if seconds < 1:

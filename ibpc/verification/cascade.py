@@ -76,7 +76,7 @@ def verify_task(
         len(subject),
         settled,
         time.monotonic() - began,
-        counterexamples(settled, subject),
+        counterexamples(settled, subject, {one.name: one.stages for one in task.reports}),
     )
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ibpc.verification.stages.pgd import attack as climb_again
+from ibpc.verification.subject import Case
 from ibpc.verification.verdict import Violated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy as np
 
+    from ibpc.language import Invocation
     from ibpc.verification.result import Decision, ReportResult
     from ibpc.verification.subject import Subject
 
@@ -22,6 +25,9 @@ SHOWN = 12
 LOOKED_AT = 200
 """How many are looked at to choose from."""
 
+FEW = 20
+"""Tasks on so few examples show what their attacks reached as well; for more it takes too long."""
+
 
 @dataclass(frozen=True)
 class Counterexample:
@@ -29,7 +35,8 @@ class Counterexample:
 
     `datum`, `point`: float32 in the shape of the input. `prediction` is the class at the point,
     `violation` the claim's there, by the replay with onnxruntime. `stage` found it; `reached` is
-    how far the attacks came before it (None: none was asked, or one found it).
+    how far the attacks came before it (None: none was asked, or one found it). `attacked` is the
+    point that they reached, still classified as `label`, where that was worth the time.
     """
 
     index: int
@@ -40,12 +47,16 @@ class Counterexample:
     reached: float | None
     datum: np.ndarray
     point: np.ndarray
+    attacked: np.ndarray | None = None
 
 
 def counterexamples(
-    reports: Iterable[ReportResult], subject: Subject, count: int = SHOWN
+    reports: Iterable[ReportResult],
+    subject: Subject,
+    stages: Mapping[str, Sequence[Invocation]],
+    count: int = SHOWN,
 ) -> tuple[Counterexample, ...]:
-    """At most `count` of them, from the last report that has any.
+    """At most `count` of them, from the last report that has any; `stages` are those of each.
 
     Those of late stages come first (what attacks miss is worth a look), each label in its turn.
     Claims without data or labels have none: there is no class to mistake.
@@ -57,7 +68,11 @@ def counterexamples(
         if violated and "observe" not in report.roles:
             order = {stage: place for place, stage in enumerate(report.seconds)}
             chosen = list(_in_turn(violated, subject, order))[:LOOKED_AT]
-            return tuple(_shown(chosen, subject))[:count]
+            shown = tuple(_shown(chosen, subject))[:count]
+            attacks = [one for one in stages[report.name] if one.word == "pgd"]
+            if attacks and len(subject) <= FEW:
+                return tuple(_with_attack(one, attacks[-1], subject) for one in shown)
+            return shown
     return ()
 
 
@@ -97,3 +112,24 @@ def _shown(decisions: list[Decision], subject: Subject) -> Iterator[Counterexamp
             datum,
             witness.point.reshape(datum.shape),
         )
+
+
+def _with_attack(one: Counterexample, attack: Invocation, subject: Subject) -> Counterexample:
+    """The same, with the point that the attack reached, if it missed this example.
+
+    Its random starts follow from the datum, so it climbs to the same point again.
+    """
+    from ibpc.sets import settle
+
+    if one.reached is None or len(subject.parts) != 1:
+        return one
+    ground = subject.ground([one.index], subject.parts[0])
+    cases = [Case(one.index, one.label)]
+    points, _ = climb_again(subject, attack.arguments, cases, [0], ground)
+    settled = settle(ground, points[0].astype("f8"))
+    if settled is None:
+        return one
+    output = subject.replayer.outputs(settled.point.reshape(1, -1))[0]
+    if int(output.argmax()) != one.label:
+        return one
+    return replace(one, attacked=settled.point.reshape(one.datum.shape))

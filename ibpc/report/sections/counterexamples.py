@@ -70,8 +70,10 @@ def _groups(run: Run) -> Iterator[tuple[Task, list[Element]]]:
 def _cards(shown: list[Mapping[str, Any]], labels: list[str] | None) -> Iterator[Element]:
     for one in shown:
         datum, point = (_array(one[name], one["shape"]) for name in ("datum", "point"))
+        attacked = one.get("attacked")
+        reached = None if attacked is None else _array(attacked, one["shape"])
         names = [_class(labels, one[name]) for name in ("label", "prediction")]
-        pictures = _pictures(datum, point, *names)
+        pictures = _pictures(datum, point, reached, *names)
         if pictures is not None:
             yield tag("figure", pictures, _told(one, datum, point), class_="card")
 
@@ -89,20 +91,22 @@ def _told(one: Mapping[str, Any], datum: np.ndarray, point: np.ndarray) -> Eleme
     return tag("figcaption", lines)
 
 
-def _pictures(datum: np.ndarray, point: np.ndarray, label: str, prediction: str) -> Element | None:
-    """Three pictures side by side, or a table of few numbers, or nothing."""
+def _pictures(
+    datum: np.ndarray, point: np.ndarray, reached: np.ndarray | None, label: str, prediction: str
+) -> Element | None:
+    """Pictures side by side, or a table of few numbers, or nothing."""
     if datum.ndim == 3 and datum.shape[0] in (1, 3):
         low, high = min(0.0, float(datum.min())), max(1.0, float(datum.max()))
-        return tag(
-            "div",
-            _picture(_grey_or_rgb(datum, low, high), f"datum, classified {label}", label),
-            _picture(
-                _grey_or_rgb(point, low, high), f"counterexample, classified {prediction}",
-                prediction, "wrong",
-            ),
-            _picture(_changes(datum, point), "changed pixels", "change"),
-            class_="pictures",
-        )  # fmt: skip
+        shown = [_picture(_grey_or_rgb(datum, low, high), f"datum, classified {label}", label)]
+        if reached is not None:
+            words = f"what the attack reached, classified {label}"
+            shown.append(
+                _picture(_grey_or_rgb(reached, low, high), words, f"{label}, under attack")
+            )
+        words = f"counterexample, classified {prediction}"
+        shown.append(_picture(_grey_or_rgb(point, low, high), words, prediction, "wrong"))
+        shown.append(_picture(_changes(datum, point), "changed pixels", "change"))
+        return tag("div", shown, class_="pictures")
     if datum.size > FEW_INPUTS:
         return None
     pairs = zip(datum.reshape(-1).tolist(), point.reshape(-1).tolist(), strict=True)

@@ -101,10 +101,13 @@ def _difference(row: PaperRow, ours: dict[str, tuple[Task, Report]]) -> tuple[Ch
     """How far we are from a row of the paper, in points."""
     cells: list[Child] = []
     for kind, figure in row.figures.items():
-        mine = ours[kind][1].rate if kind in ours else None
-        if mine is None or figure is None:
+        mine = ours[kind][1] if kind in ours else None
+        if mine is None or mine.rate is None or figure is None:
             cells.append("")
             continue
-        points = round(100 * mine - figure, 2)
-        cells.append(tag("span", f"{points:+.2f}", class_="better" if points <= 0 else "worse"))
+        points = round(100 * mine.rate - figure, 2)
+        judged = "better" if points <= 0 else "worse"
+        if mine.meaning == "at least":  # what an attack finds less of need not be there less
+            judged = "quiet"
+        cells.append(tag("span", f"{points:+.2f}", class_=judged))
     return (tag("span", "ours less the paper's, in points", class_="quiet"), *cells, "")

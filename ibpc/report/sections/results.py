@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibpc.report import tables
 from ibpc.report.markup import tag
-from ibpc.report.wording import WORDS, duration, number
+from ibpc.report.wording import WORDS, counted, duration, number
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -48,7 +48,7 @@ def summary(tasks: tuple[Task, ...]) -> Element:
 def _in_full(task: Task) -> Element:
     heading = tag("h3", task.title)
     eps = "" if task.eps is None else f"ε = {number(task.eps)}, "
-    about = f"{eps}{task.examples:,} examples, {duration(task.seconds)} in the last run"
+    about = f"{eps}{counted(task.examples)}, {duration(task.seconds)} in the last run"
     claim = tag("pre", tag("code", task.claim), class_="claim")
     head = ("report", "error", "", "holds", "violated", "unknown", "decided by")
     rows = [_row(task, report) for report in task.reports]

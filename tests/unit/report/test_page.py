@@ -85,6 +85,20 @@ def test_counterexamples_tell_both_classes_and_who_missed_them(single: Path) -> 
     assert 'alt="counterexample, classified 2"' in text
 
 
+def test_what_an_attack_reached_is_shown_beside_what_it_missed(tmp_path: Path) -> None:
+    one = task()
+    shown = pictures(one["task"], (1, 8, 8))
+    shown["shown"][0]["attacked"] = shown["shown"][0]["datum"]
+    page = page_of(write_run(tmp_path / "run", [one], [shown]))
+    words = [known["alt"] for name, known in page.tags if name == "img"]
+    assert words == [
+        "datum, classified 1",
+        "what the attack reached, classified 1",
+        "counterexample, classified 2",
+        "changed pixels",
+    ]
+
+
 @pytest.mark.parametrize("shape", [(3, 32, 32), (2,), (1, 8, 8)])
 def test_colours_grey_and_plain_numbers_can_be_shown(
     shape: tuple[int, ...], tmp_path: Path
