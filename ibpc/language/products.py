@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ibpc.language.mistakes import wrong
-from ibpc.language.program import InputSet, TensorType
+from ibpc.language.program import Fit, InputSet, TensorType
 from ibpc.language.values import Applied, Entry
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ibpc.errors import Span
     from ibpc.language.formulas import Clause, Formula
-    from ibpc.language.program import Fit, Net
+    from ibpc.language.program import Net
     from ibpc.language.statements import Statement
     from ibpc.language.values import Network, SetValue, TensorVariable
     from ibpc.syntax import tree
@@ -104,8 +104,8 @@ class Layout:
         subjects = tuple(one.fit if one.fit is not None else one.net for one in networks)
         known = tuple(one for one in subjects if one is not None)
         kind = self.points[0].type.type if len(self.points) == 1 else TensorType((self.inputs,))
-        names = (networks[one.network].name for one in applications)
-        name = "_".join(one.replace("(", "_").rstrip(")") for one in names)
+        nets = [one.net if isinstance(one, Fit) else one for one in known]
+        name = "_".join(nets[one.network].name for one in applications)
         output = TensorType((self.size,))
         return Product(name, known, tuple(applications), kind, output, declaration.name.span)
 
