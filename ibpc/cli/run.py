@@ -84,12 +84,15 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
     from ibpc.data import default_data_dir
-    from ibpc.experiment import Means, execute, opened, run_folder, write_manifest
+    from ibpc.experiment import Means, execute, help_train, opened, run_folder, write_manifest
     from ibpc.report import RunReport, console_table
 
     folder = run_folder(arguments.output, program, target)
     data_dir = arguments.data_dir or default_data_dir()
     means = Means(data_dir, arguments.device, arguments.jobs, arguments.threads, arguments.cluster)
+    if int(os.environ.get("RANK", "0")):  # torchrun: the first process writes and verifies
+        help_train(target, folder, means)
+        return 0
     with opened(folder):
         facts = {"threads": means.threads, "device": means.device, "command": command(arguments)}
         write_manifest(folder, program, target, **facts)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ibpc.experiment.execute import Trained, Verified, execute
+from ibpc.experiment.execute import Trained, Verified, execute, help_train
 from ibpc.experiment.folder import (
     RecordedRun,
     RunFolder,
@@ -40,6 +40,7 @@ __all__ = [
     "compile_program",
     "execute",
     "fit_folders",
+    "help_train",
     "merged",
     "network_file",
     "opened",

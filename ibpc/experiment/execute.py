@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ibpc.experiment.networks import examples_of, network_file
-from ibpc.language import Fit
+from ibpc.language import Fit, Product
 from ibpc.progress import progress_on
 from ibpc.verification import Archive, Store, verify_task
 
@@ -51,6 +51,15 @@ def execute(target: Target, folder: RunFolder, means: Means) -> Iterator[Verifie
                 yield Trained(task, path)
             else:
                 yield _verified(task, folder, means, store)
+
+
+def help_train(target: Target, folder: RunFolder, means: Means) -> None:
+    """What the other processes of a crew do: train with the first, in the order of `execute`."""
+    for task in target.tasks:
+        network = task if isinstance(task, Fit) else task.network
+        for one in network.networks if isinstance(network, Product) else (network,):
+            if isinstance(one, Fit):
+                network_file(one, folder, means)
 
 
 def _verified(task: VerifyTask, folder: RunFolder, means: Means, store: Store) -> Verified:

@@ -13,6 +13,7 @@ NO_SUCH_LOSS = "E0630"
 NOT_A_SUM = "E0631"
 NEGATIVE_WEIGHT = "E0632"
 NO_SUCH_EXAMPLE = "E0633"
+NOT_SHARED = "E0634"
 NOT_FINITE = "E0740"
 NO_CLEAN_STATISTICS = "E0741"
 
@@ -27,6 +28,7 @@ EXPLANATIONS = {
     NO_SUCH_LOSS: "A loss stands over something that it has no formula for.",
     NOT_A_SUM: "A recipe's loss is a sum of losses, each times numbers and schedules.",
     NO_SUCH_EXAMPLE: "A log looks at an example that the training data do not have.",
+    NOT_SHARED: "Several processes cannot train this recipe together.",
     NEGATIVE_WEIGHT: "Mixed bounds are a bound only where no weight is negative.",
     NO_CLEAN_STATISTICS: "A bound method does not take a layer's statistics from clean examples.",
     NOT_FINITE: "The loss became infinite or not a number; no weights are made of that.",

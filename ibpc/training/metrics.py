@@ -26,6 +26,7 @@ from ibpc.graph import save_bytes
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ibpc.training.crew import Crew
     from ibpc.training.step import Step
 
 _NEVER = float(2**53)
@@ -67,6 +68,18 @@ class Window:
         self._sums += torch.stack([step.loss, fit, spec, wrong, hit, unproved])
         bad = torch.where(torch.isfinite(step.loss), _NEVER, float(number))
         self._first_bad = torch.minimum(self._first_bad, bad)
+
+    def settle(self, crew: Crew) -> None:
+        """The sums become their means over the processes, each of which counted its own examples.
+
+        (A sum that is no number stays so.)
+        """
+        if crew.alone:
+            return
+        crew.mean([self._sums])
+        (bad,) = crew.any([float(self._first_bad) != _NEVER], self._device)
+        if bad and float(self._first_bad) == _NEVER:
+            self._first_bad.fill_(0.0)
 
     def first_bad(self) -> int | None:
         """The first step of the window whose loss was not finite (waits for the device)."""

@@ -9,6 +9,7 @@ import torch
 
 from ibpc.data import datum_keys
 from ibpc.training.averages import AVERAGES
+from ibpc.training.crew import Crew
 from ibpc.training.loss import check_loss, loss_at, value_of
 from ibpc.training.optimisers import OPTIMISERS
 from ibpc.training.programs import Batch, Programs
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ibpc.bounds import Weights
     from ibpc.graph import Graph
     from ibpc.language import Fit
+
+ALONE = Crew()
 
 _SIDES = {"logits": "fit", "attacked": "fit", "worst": "spec", "violation": "spec"}
 """Which sum of the metrics a term belongs to; regularisers belong to none."""
@@ -44,14 +47,20 @@ class Step:
 class Stepper:
     """Trains a network step by step: `step(t, batch, values)`.
 
-    `graph` is the network to start from, prepared for training; the weights live in `weights`.
+    `graph` is the network to start from, prepared for training; the weights live in `weights`. In a
+    crew, `batch` is this process' share.
     """
 
     def __init__(
-        self, fit: Fit, graph: Graph, curves: Mapping[str, Any], device: str = "cpu"
+        self,
+        fit: Fit,
+        graph: Graph,
+        curves: Mapping[str, Any],
+        device: str = "cpu",
+        crew: Crew = ALONE,
     ) -> None:
         check_loss(fit.loss, curves, fit.span)
-        self._fit = fit
+        self._fit, self._crew = fit, crew
         self.programs = Programs(graph, fit, device)
         self.weights = self.programs.weights
         self._parameters = list(self.weights.parameters())
@@ -105,6 +114,7 @@ class Stepper:
     def _update(self, number: int, loss: torch.Tensor, lr: float) -> None:
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        self._crew.mean([one.grad for one in self._parameters if one.grad is not None])
         if self._fit.clip_gradient is not None:
             torch.nn.utils.clip_grad_norm_(self._parameters, self._fit.clip_gradient)
         for group in self.optimiser.param_groups:

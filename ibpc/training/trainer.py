@@ -17,15 +17,15 @@ from ibpc.errors import Diagnostic, FileMistake, NumericalDoubt
 from ibpc.graph import emit
 from ibpc.language import DeclaredNet, OnnxNet
 from ibpc.passes import prepare
-from ibpc.progress import progress_on
+from ibpc.progress import SilentProgress, progress_on
 from ibpc.training.allocator import keep_large_blocks
 from ibpc.training.batches import Batches
 from ibpc.training.checkpoint import Checkpoint, Shelf
 from ibpc.training.codes import NO_DEVICE, NOT_FINITE, UNWRITABLE
-from ibpc.training.events import Events
+from ibpc.training.crew import crew_of
 from ibpc.training.interrupts import noted_interrupts
-from ibpc.training.logbook import Logbook
-from ibpc.training.metrics import MetricsFile, Window, tightness
+from ibpc.training.journal import Journal
+from ibpc.training.metrics import Window, tightness
 from ibpc.training.result import finished, fit_key, metadata, write_result
 from ibpc.training.schedule import Plan
 from ibpc.training.step import Step, Stepper
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ibpc.graph import Graph
     from ibpc.language import Fit
     from ibpc.progress import Progress
+    from ibpc.training.crew import Crew
 
 CHECKPOINT_S = 30.0
 METRICS_STEPS = 100
@@ -71,7 +72,8 @@ def train(
         folder.mkdir(parents=True, exist_ok=True)
         told = progress_on(sys.stderr) if progress is None else progress
         with _threads(threads):
-            run = _Run(fit, examples, folder, device_for(device), key, told)
+            here = device_for(device)
+            run = _Run(fit, examples, folder, here, key, told, crew_of(here))
             return run.finish() if run.go() else _stopped()
     except OSError as reason:
         problem = f"training cannot write to {reason.filename or folder}: {reason.strerror}"
@@ -94,7 +96,7 @@ def device_for(device: str) -> str:
 
 
 class _Run:
-    """One training in one process."""
+    """One training, or one process' share of it."""
 
     def __init__(
         self,
@@ -104,24 +106,28 @@ class _Run:
         device: str,
         key: str,
         progress: Progress,
+        crew: Crew,
     ) -> None:
         keep_large_blocks()
+        self._crew = crew
         self._fit, self._folder, self._device, self._key = fit, folder, device, key
-        self._progress = progress
+        self._progress = progress if crew.first else SilentProgress()
         self._plan = Plan.of(fit, len(examples))
         self._graph = prepare(initial_graph(fit), "training")
         if isinstance(fit.net, OnnxNet):
             check_trainable(fit.net, self._graph, fit.span)
-        self._stepper = Stepper(fit, self._graph, self._plan.curves, device)
+        self._stepper = Stepper(fit, self._graph, self._plan.curves, device, crew)
+        crew.check(fit, self._plan.batch, self._stepper.programs.coupled)
         augmentations = fit.data.dataset.augment
         self._batches = Batches(examples, self._plan, fit.seed, augmentations, device)
         self._window = Window(device, strict=fit.claim is not None and fit.claim.strict)
         self._shelf = Shelf(folder / "checkpoint")
         self._step, self._seconds = 0, 0.0
         self._resume()
-        self._metrics = MetricsFile(folder / "metrics.jsonl", self._step)
-        self._log = Logbook(fit, examples, self._stepper, folder, self._step)
-        self._events = Events(folder / "tensorboard", self._step)
+        crew.wait()  # until all have read what the first is going to write
+        self._journal = None
+        if crew.first:
+            self._journal = Journal(fit, examples, self._stepper, folder, self._step)
         self._begun = self._line_time = self._saved_time = time.monotonic()
         self._line_step = self._step
 
@@ -129,23 +135,43 @@ class _Run:
         """Trains to the end, or until a signal; gives whether the end was reached."""
         breaks = self._plan.breaks()
         title = f"{self._fit.recipe}({self._fit.net.name})"
-        self._log.begin()
+        if self._journal is not None:
+            self._journal.begin()
         self._progress.start(self._plan.steps, title, self._step)
         try:
             with noted_interrupts() as interrupt:
-                while self._step < self._plan.steps and interrupt.received is None:
+                stop = False
+                while self._step < self._plan.steps and not stop:
                     self._one_step()
                     due = time.monotonic() - self._saved_time > CHECKPOINT_S
-                    if due or self._step in breaks or interrupt.received is not None:
+                    stop = interrupt.received is not None
+                    if not self._crew.alone:
+                        stop, due = self._agreed(stop, due, breaks)
+                    if due or stop or self._step in breaks:
                         self._save()
         finally:
             self._progress.finish()
-            self._events.close()
-        return interrupt.received is None
+            if self._journal is not None:
+                self._journal.close()
+        return not stop
+
+    def _agreed(self, stop: bool, due: bool, breaks: frozenset[int]) -> tuple[bool, bool]:
+        """What any process of the crew asks for; only where all of them look."""
+        if self._step % METRICS_STEPS and self._step not in breaks:
+            return False, False
+        stop, due = self._crew.any([stop, due], self._device)
+        return stop, due
 
     def finish(self) -> Path:
-        """Writes the trained network."""
+        """Writes the trained network; gives its path once it is there."""
         self._save()
+        if self._crew.first:
+            self._write()
+        self._crew.wait()
+        return self._folder / "model.onnx"
+
+    def _write(self) -> None:
+        """The network, and how it was made."""
         about = metadata(self._fit, self._key, self._step)
         graph = self._stepper.trained(self._graph)
         facts = {
@@ -153,28 +179,30 @@ class _Run:
             "device": self._device,
             "threads": torch.get_num_threads(),
             "layout": LAYOUT,
+            "processes": self._crew.size,
             "seconds": round(self._elapsed(), 3),
         }
         if isinstance(self._fit.net, OnnxNet):
             write_tuned(self._folder, self._fit.net, self._graph, graph, self._fit.span)
         named = graph.replace(metadata={**graph.metadata, **about})
-        path = write_result(self._folder, named, facts)
+        write_result(self._folder, named, facts)
         self._shelf.clear()
-        return path
 
     def _one_step(self) -> None:
         number = self._step
-        batch = self._batches.at(number)
+        batch = self._crew.share(self._batches.at(number))
         values = self._plan.values(number)
         step = self._stepper.step(number, batch, values)
         self._window.add(number, step, batch.label)
         self._step = number + 1
         if self._step % METRICS_STEPS == 0 or self._step == self._plan.steps:
             self._tell(values, step, batch.label)
-        self._log.note(self._step, last=self._step == self._plan.steps)
+        if self._journal is not None:
+            self._journal.note(self._step, last=self._step == self._plan.steps)
 
     def _tell(self, values: dict[str, float], step: Step, label: torch.Tensor) -> None:
         """One line of metrics, and the progress bar; the only place that waits for the device."""
+        self._window.settle(self._crew)
         self._check_finite()
         means = self._window.means()
         if self._fit.claim is not None and self._fit.claim.argmax:
@@ -184,15 +212,18 @@ class _Run:
         speed = (self._step - self._line_step) / max(now - self._line_time, 1e-9)
         self._line_time, self._line_step = now, self._step
         facts = {"step": self._step, "epoch": self._plan.epoch(self._step - 1), **means}
-        line = {**facts, "steps_per_s": round(speed, 2), "schedules": values}
-        self._metrics.append(line)
-        self._events.add(self._step, {**means, **values})
+        if self._journal is not None:
+            self._journal.line({**facts, "steps_per_s": round(speed, 2)}, means, values)
         shown = {name: means[name] for name in ("loss", "train_error", "verified_error")}
         self._progress.update(self._step, **shown, **_shown(values))
 
     def _save(self) -> None:
         """A checkpoint of what is now, unless what is now is broken."""
+        self._window.settle(self._crew)
         self._check_finite()
+        self._saved_time = time.monotonic()
+        if not self._crew.first:
+            return
         weights = self._stepper.weights.state_dict()
         state = Checkpoint(
             key=self._key,
@@ -208,7 +239,6 @@ class _Run:
             average={name: one.cpu() for name, one in self._stepper.average.items()},
         )
         self._shelf.save(state)
-        self._saved_time = time.monotonic()
 
     def _resume(self) -> None:
         """Takes up the newest whole checkpoint, if there is one."""
