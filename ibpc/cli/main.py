@@ -15,6 +15,7 @@ from ibpc.cli import (
     explain,
     fmt,
     lock,
+    lsp,
     ops,
     recheck,
     report,
@@ -43,6 +44,7 @@ COMMANDS = (
     diff,
     vnnlib,
     ops,
+    lsp,
 )
 
 DONE, WRONG_INPUT, BUG, INTERRUPTED = 0, 1, 70, 130

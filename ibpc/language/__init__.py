@@ -9,6 +9,7 @@ from ibpc.language.canonical import canonical, identity, schedule_names
 from ibpc.language.check import Analysis, analyse, check_file
 from ibpc.language.codes import CODES
 from ibpc.language.losses import stands_over
+from ibpc.language.modules import Module
 from ibpc.language.products import Application, Product
 from ibpc.language.program import (
     AffineMap,
@@ -38,10 +39,12 @@ from ibpc.language.program import (
     TensorType,
     VerifyTask,
 )
-from ibpc.language.quantities import number_text
+from ibpc.language.quantities import BUILTIN_UNITS, number_text
 from ibpc.language.schedules import curve_value
 from ibpc.language.spelling import expression_text
 from ibpc.language.table import describe_net
+from ibpc.language.told import CALLABLE, CONSTANT_WORDS, OUTCOMES, SETTINGS, told
+from ibpc.language.values import Network
 from ibpc.language.vocabulary import (
     REQUIRED,
     Entry,
@@ -56,8 +59,13 @@ from ibpc.language.vocabulary import (
 )
 
 __all__ = [
+    "BUILTIN_UNITS",
+    "CALLABLE",
     "CODES",
+    "CONSTANT_WORDS",
+    "OUTCOMES",
     "REQUIRED",
+    "SETTINGS",
     "AffineMap",
     "Analysis",
     "Application",
@@ -77,7 +85,9 @@ __all__ = [
     "LayerMistake",
     "LossExpr",
     "LossTerm",
+    "Module",
     "Net",
+    "Network",
     "OnnxNet",
     "ParamValue",
     "PlannedNode",
@@ -108,4 +118,5 @@ __all__ = [
     "number_text",
     "schedule_names",
     "stands_over",
+    "told",
 ]

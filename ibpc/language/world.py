@@ -79,6 +79,13 @@ class World:
             return ModuleValue(aliased)
         return None
 
+    def value_of(self, module: Module, name: str) -> Value | None:
+        """What a name means, or None: also where working it out went wrong."""
+        try:
+            return self.find(module, name)
+        except (IbpcError, Poisoned):
+            return None
+
     def member(self, module: Module, name: tree.Name) -> Value:
         """`alias.name`; raises NameMistake E0108."""
         found = self.find(module, name.text) if name.text in module.names() else None

@@ -5,13 +5,17 @@ from __future__ import annotations
 from ibpc.syntax import tree
 from ibpc.syntax.codes import EXPLANATIONS
 from ibpc.syntax.format import format_source
+from ibpc.syntax.layout import DECLARATION_WORDS
 from ibpc.syntax.likeness import alike
 from ibpc.syntax.painting import painted
-from ibpc.syntax.parser import parse_expression, parse_file, parse_text
+from ibpc.syntax.parser import parse_expression, parse_file, parse_text, tokenise
 from ibpc.syntax.source import Source, read_source, source_of_bytes
+from ibpc.syntax.tokens import Scan
 
 __all__ = [
+    "DECLARATION_WORDS",
     "EXPLANATIONS",
+    "Scan",
     "Source",
     "alike",
     "format_source",
@@ -21,5 +25,6 @@ __all__ = [
     "parse_text",
     "read_source",
     "source_of_bytes",
+    "tokenise",
     "tree",
 ]

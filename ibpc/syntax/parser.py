@@ -12,7 +12,7 @@ from ibpc.syntax.layout import DECLARATION_WORDS, Layout, lay_out
 from ibpc.syntax.machine import Machine, TooDeepError, UnexpectedError
 from ibpc.syntax.messages import unexpected
 from ibpc.syntax.source import Source, read_source
-from ibpc.syntax.tokens import Token, scan
+from ibpc.syntax.tokens import Scan, Token, scan
 
 if TYPE_CHECKING:
     import os
@@ -67,6 +67,11 @@ def parse_expression(text: str, path: str) -> tree.Expr:
         else:
             return result
     raise SyntaxMistake(*problems[:MAX_MISTAKES])
+
+
+def tokenise(source: Source) -> Scan:
+    """The words and signs of a text as they stand, its comments, and what is no word at all."""
+    return scan(source, load_tables())
 
 
 def parse_source(source: Source) -> tree.File:

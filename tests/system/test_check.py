@@ -64,7 +64,9 @@ def test_wrong_usage_is_2(ibpc: Ibpc, arguments: tuple[str, ...]) -> None:
     assert "usage: ibpc" in found.stderr
 
 
-@pytest.mark.parametrize("command", ["check", "fmt", "explain", "compile", "run", "verify", "ops"])
+@pytest.mark.parametrize(
+    "command", ["check", "fmt", "explain", "lsp", "compile", "run", "verify", "ops"]
+)
 def test_every_command_has_a_help_text(ibpc: Ibpc, command: str) -> None:
     found = ibpc(command, "--help")
     assert found.returncode == 0

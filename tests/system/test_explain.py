@@ -167,3 +167,11 @@ def test_clauses_and_inputs_are_told_apart(ibpc: Ibpc, tmp_path: Path) -> None:
     assert "C of 3 x 4, 2 clauses" in found.stdout
     assert "(z[0] <= 0 or z[1] - x[1] <= 0)" in found.stdout
     assert "and (z[0] - 3 < 0)" in found.stdout
+
+
+def test_a_server_without_pygls_says_what_to_install(ibpc: Ibpc, tmp_path: Path) -> None:
+    absent = "raise ModuleNotFoundError(\"No module named 'pygls'\", name='pygls')\n"
+    (tmp_path / "pygls.py").write_text(absent)
+    found = ibpc("lsp", before=str(tmp_path))
+    assert found.returncode == 1
+    assert "pip install 'ibpc[lsp]'" in found.stderr
