@@ -52,7 +52,8 @@ def result_facts(done: Verified | Trained) -> dict[str, Any]:
     """A task as data: what was asked, and what came of it."""
     if isinstance(done, Trained):
         name = done.fit.recipe
-        return {"task": name, "model": done.path.name, **_network_facts(done.fit)}
+        place = {"model": done.path.name, "fit": done.path.parent.name}
+        return {"task": name, **place, **_network_facts(done.fit)}
     result, task = done.result, done.task
     network = task.network
     eps = task.claim.set.eps

@@ -11,6 +11,9 @@ Child = Element | str | int | None | Iterable["Child"]
 
 SVG = "http://www.w3.org/2000/svg"
 
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""What a page may load: its own styles and pictures, and nothing from anywhere."""
+
 
 def tag(name: str, /, *children: Child, **attributes: str | float | None) -> Element:
     """`tag("a", "text", href="#x", class_="y")`; attributes that are None are left out."""
@@ -44,6 +47,7 @@ def page(title: str, style: str, *body: Child) -> str:
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="generator", content="ibpc"),
