@@ -54,23 +54,31 @@ def charts(tasks: Sequence[Task], prefix: str = "") -> Iterator[Element]:
 
 
 def _curves(tasks: Sequence[Task], kind: str) -> Mapping[tuple[str, str], Points]:
-    """Points (eps, accuracy in percent) by architecture and network."""
+    """Points (eps, accuracy in percent) by architecture with recipe, and network."""
     found: dict[tuple[str, str], dict[float, float]] = defaultdict(dict)
     for task in tasks:
         report = next((one for one in task.reports if one.kind == kind), None)
         if report is not None and task.eps is not None:
-            found[task.net, network_name(task)][float(task.eps)] = _accuracy(report)
+            key = (kind_name(task, tasks), network_name(task, tasks))
+            found[key][float(task.eps)] = _accuracy(report)
     return {key: tuple(sorted(points.items())) for key, points in found.items()}
 
 
-def network_name(task: Task) -> str:
-    """A network by what tells it from others of a sweep."""
-    words = [task.net or task.network[:8]]
+def network_name(task: Task, tasks: Sequence[Task]) -> str:
+    """A network by what tells it from the others of these tasks."""
+    words = [kind_name(task, tasks)]
     if task.eps_train is not None:
         words.append(f"ε_train {number(task.eps_train)}")
     if task.seed:
         words.append(f"seed {task.seed}")
     return ", ".join(words)
+
+
+def kind_name(task: Task, tasks: Sequence[Task]) -> str:
+    """Its architecture, and its recipe where there are several."""
+    name = task.net or task.network[:8]
+    several = len({one.recipe for one in tasks}) > 1
+    return f"{name} by {task.recipe}" if several and task.recipe else name
 
 
 def _accuracy(report: Report) -> float:

@@ -73,7 +73,7 @@ def _joined(tasks: list[Task]) -> list[tuple[Task, dict[str, tuple[Task, Report]
 
 
 def _ours(task: Task, figures: dict[str, tuple[Task, Report]]) -> tuple[Child, ...]:
-    name = f"{task.net} (ours)"
+    name = f"{task.net} by {task.recipe} (ours)" if task.recipe else f"{task.net} (ours)"
     if task.eps_train is not None:
         name += f", ε_train {number(task.eps_train)}"
     if task.seed:

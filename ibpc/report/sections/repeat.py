@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ibpc.report import tables
 from ibpc.report.markup import tag
-from ibpc.report.sections.over_eps import network_name
+from ibpc.report.sections.training import name_of
 from ibpc.report.wording import duration, number
 
 if TYPE_CHECKING:
@@ -52,8 +52,7 @@ def section(run: Run) -> Element | None:
 
 def _trained(run: Run, fit: Fit) -> tuple[Any, ...]:
     about = fit.about
-    task = next((one for one in run.tasks if one.fit == fit.name), None)
-    name = fit.name if task is None else network_name(task)
+    name = name_of(run, fit)
     if not about:
         return (name, "–", "–", "not finished", "–", fit.name)
     where = f"{about.get('device', '?')}, {about.get('threads', '?')} threads"

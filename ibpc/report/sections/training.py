@@ -62,7 +62,7 @@ def overlaid(fits: Sequence[tuple[str, Fit]], prefix: str = "") -> Iterator[Elem
 def name_of(run: Run, fit: Fit) -> str:
     """A trained network by what tells it from others of its run."""
     task = next((one for one in run.tasks if one.fit == fit.name), None)
-    return fit.name if task is None else network_name(task)
+    return fit.name if task is None else network_name(task, run.tasks)
 
 
 def _alone(name: str, fit: Fit, only: bool) -> Element:

@@ -151,6 +151,19 @@ def test_drawings_are_files_of_their_own(sweep: Path) -> None:
         assert root.find("{http://www.w3.org/2000/svg}style") is not None
 
 
+def test_recipes_of_one_architecture_are_kept_apart(tmp_path: Path) -> None:
+    tasks = []
+    for recipe in ("ibp", "madry"):
+        for eps in ("1/10", "1/5"):
+            one = task(eps, recipe=recipe, network=recipe * 8, fit=f"small-{recipe}")
+            one["task"] = f"{recipe} {one['task']}"
+            tasks.append(one)
+    write_report(write_run(tmp_path / "run", tasks))
+    drawn = (tmp_path / "run" / "plots" / "verified-over-eps.svg").read_text(encoding="utf-8")
+    for recipe in ("ibp", "madry"):
+        assert f">small by {recipe}, ε_train 0.2<" in drawn
+
+
 def test_polytopes_are_drawn_where_a_network_kept_them(single: Path) -> None:
     looks = [
         {"step": step, "datum": 0, "label": 1, "eps": 0.1, "labels": ["neg", "pos"]}
