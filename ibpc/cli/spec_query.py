@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ibpc.cli.vocabulary import vocabulary
-from ibpc.language import Fit, OnnxNet, Product, check_claim
+from ibpc.language import OnnxNet, Product, check_claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ibpc.exchange import Property
-    from ibpc.language import AffineMap, AskedClaim, Net
+    from ibpc.language import AffineMap, AskedClaim
 
 MOST_NAMED = 64
 """A witness of more inputs than this is not told input by input."""
@@ -60,27 +60,16 @@ def spec_query(path: str, claim: str, parameters: Mapping[str, str]) -> SpecQuer
     Raises: what `check_claim` raises; FileMistake where a network's file is absent.
     """
     from ibpc.exchange import claim_property, through_maps
-    from ibpc.experiment import merged, reference
+    from ibpc.experiment import merged, reference, untrained
 
     asked = check_claim(path, vocabulary(), claim, parameters)
     network = asked.network
-    kind = network.net.input if isinstance(network, Fit) else network.input
+    assert isinstance(network, OnnxNet | Product)  # `check_claim` lets nothing else through
+    kind = network.input
     wanted = claim_property(asked.claim, kind, [0.0] * kind.entries, 0)
     if isinstance(network, OnnxNet):
         own = through_maps(wanted, network.input_map, network.output_map)
         file = reference(network)
         return SpecQuery(asked, file.read_bytes(), str(file), own, network.input_map)
-    if isinstance(network, Product):
-        data = merged(network, [_bytes(one) for one in network.networks])
-        return SpecQuery(asked, data, network.name, wanted, None)
-    return SpecQuery(asked, _bytes(network), asked.title, wanted, None)
-
-
-def _bytes(network: Fit | Net) -> bytes:
-    """The network in the units of the spec, as `check_claim` lets through: from a file."""
-    from ibpc.errors import InternalError
-    from ibpc.experiment import untrained
-
-    if isinstance(network, Fit):
-        raise InternalError("a recipe's network has no file before a run")
-    return untrained(network)
+    parts = [untrained(one) for one in network.networks if isinstance(one, OnnxNet)]
+    return SpecQuery(asked, merged(network, parts), network.name, wanted, None)

@@ -13,7 +13,8 @@ from ibpc.language import tensor_types as types
 from ibpc.language.check import checked_world
 from ibpc.language.evaluate import evaluate
 from ibpc.language.mistakes import Poisoned, listed, suggestion, wrong
-from ibpc.language.program import DeclaredNet
+from ibpc.language.products import Product
+from ibpc.language.program import OnnxNet
 from ibpc.language.scopes import Scope
 from ibpc.language.spelling import expression_text
 from ibpc.language.values import Arrow, ClaimValue, Definition, Network
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from ibpc.errors import Diagnostic
     from ibpc.language.modules import Module
-    from ibpc.language.products import Product
     from ibpc.language.program import Claim, Fit, Net
     from ibpc.language.vocabulary import Vocabulary
     from ibpc.language.world import World
@@ -77,10 +77,11 @@ def check_claim(
     if not isinstance(value, ClaimValue):
         raise wrong("E0115", f"`{asked}` is no claim", expr.span, fix=_offer(path, calls))
     network = subject_of(value)
-    if isinstance(network, DeclaredNet):
-        problem = f"`{network.name}` has no weights: it is a declaration"
-        fix = "verify a network from a file (`onnx(...)`), or train it with `ibpc run`"
-        raise wrong("E0115", problem, expr.span, "not a network from a file", fix)
+    for part in network.networks if isinstance(network, Product) else (network,):
+        if not isinstance(part, OnnxNet):
+            problem = "a claim is verified over networks from files; this one has no weights yet"
+            fix = "refer to a file (`net f: A -> B = onnx(...)`), or verify it with `ibpc run`"
+            raise wrong("E0115", problem, expr.span, "not a network from a file", fix)
     title = expression_text(expr)
     return AskedClaim(title, value.claim, network, value.inputs, tuple(world.sink.warnings))
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ibpc.errors import Span
     from ibpc.language.scopes import Scope
 
-SIZE = 20_000_000
+SIZE = 5_000_000
 """The most characters that a table may have."""
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?(/\d+)?")

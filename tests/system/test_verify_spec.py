@@ -36,6 +36,10 @@ net second: Pose -> real[Side] = onnx("nets/second.onnx") {
     input = (x - [0, 2]) / [1, 4]
 }
 
+net plain: Pose -> real[Side] {
+    out
+}
+
 spec low(f: Pose -> real[Side]) {
     forall s in Pose, z = f(s): s.far <= 2500 m => z[left] <= limit and not minimal(z, right)
 }
@@ -104,7 +108,7 @@ def test_two_networks_and_what_exists(ibpc: Ibpc, spec: Path) -> None:
 
 
 def test_an_unclear_claim_is_a_mistake_and_no_property_wrong_usage(ibpc: Ibpc, spec: Path) -> None:
-    for asked in ("low", "nothing", "low(first", "low(third)"):
+    for asked in ("low", "nothing", "low(first", "low(third)", "low(plain)", "alike(plain, first)"):
         found = ibpc("verify", spec, asked)
         assert (found.returncode, found.stdout) == (1, "")
         assert found.stderr.startswith("error[E")
