@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
-import shutil
 import sys
-import tempfile
 from typing import TYPE_CHECKING
 
 from ibpc.cli.showing import tell
@@ -75,6 +72,8 @@ def _read(path: str) -> tuple[Source, bytes]:
 
 
 def _diff(path: str, before: str, after: str) -> list[str]:
+    import difflib
+
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     lines = difflib.unified_diff(old, new, path, path)
     return [line if line.endswith("\n") else f"{line}\n" for line in lines]
@@ -93,6 +92,9 @@ def replace_text(path: str, text: str) -> None:
 
     Raises: OSError where the folder cannot be written.
     """
+    import shutil
+    import tempfile
+
     place = os.path.realpath(path)
     handle, name = tempfile.mkstemp(dir=os.path.dirname(place), prefix=".fmt-", suffix=".ibp")
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ibpc.syntax import tree
 from ibpc.syntax.codes import EXPLANATIONS
-from ibpc.syntax.format import format_source
 from ibpc.syntax.layout import DECLARATION_WORDS
 from ibpc.syntax.likeness import alike
 from ibpc.syntax.painting import painted
@@ -28,3 +27,14 @@ __all__ = [
     "tokenise",
     "tree",
 ]
+
+
+def format_source(source: Source) -> str:
+    """A text in its canonical layout (see `ibpc.syntax.format`, loaded when it is asked for).
+
+    Raises:
+        SyntaxMistake: the text is not the language.
+    """
+    from ibpc.syntax.format import format_source as lay_out
+
+    return lay_out(source)
