@@ -63,6 +63,15 @@ def _with_input(graph: Graph, claim: Claim, taken: set[str]) -> tuple[str, tuple
     logits = graph.outputs[0]
     if not claim.inputs:
         return logits, ()
+    if len(graph.inputs) != 1:
+        raise ModelMistake(
+            Diagnostic(
+                "E0820",
+                f"network `{graph.name}` has {len(graph.inputs)} inputs; the claim reads one",
+                at=claim.span,
+                fix="export the network with one input",
+            )
+        )
     (source,) = graph.inputs
     flat, joined = fresh_name("input_flat", taken), fresh_name("output_and_input", taken)
     return joined, (

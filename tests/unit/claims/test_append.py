@@ -4,11 +4,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 
+from ibpc.bounds import Weights, lower_rows
 from ibpc.claims import append_claim, claim_node, label_name, logits_name
 from ibpc.errors import InternalError, ModelMistake, Span
 from ibpc.graph import Graph, Node
-from ibpc.language.program import Claim, InputSet
+from ibpc.language.program import Claim, InputSet, Row
 
 SPAN = Span("spec.ibp", 1, 1, 1, 2)
 
@@ -56,3 +58,23 @@ def test_a_network_with_two_outputs_is_refused() -> None:
 def test_asking_for_the_claim_of_a_bare_network_is_our_bug() -> None:
     with pytest.raises(InternalError, match="carries no claim"):
         claim_node(net(3))
+
+
+def reading_the_input() -> Claim:
+    row = Row(((0, Fraction(1)), (4, Fraction(-2))), Fraction(1, 2), strict=False)
+    ball = InputSet("ball", Fraction(1, 10))
+    return Claim("mixed", ball, 3, ((row,),), False, False, "mixed", SPAN, (), 2)
+
+
+def test_rows_may_read_the_input_behind_the_output() -> None:
+    """z[0] - 2 x[1] + 1/2, with z = x[0] + x[1] in every entry."""
+    graph = append_claim(net(3), reading_the_input())
+    x = torch.tensor([[0.25, 0.5], [1.0, -1.0]])
+    found = lower_rows(graph, Weights(graph))(x, torch.zeros(2, dtype=torch.int64))
+    torch.testing.assert_close(found, torch.tensor([[0.25], [2.5]]))
+
+
+def test_a_network_with_two_inputs_is_refused_where_the_claim_reads_one() -> None:
+    two = net(3).replace(inputs={"x": (1, 2), "u": (1, 2)})
+    with pytest.raises(ModelMistake, match="2 inputs"):
+        append_claim(two, reading_the_input())

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from ibpc.claims import claim_rows
+from ibpc.claims import claim_rows, clause_table
 from ibpc.claims.rows import claim_table
 from ibpc.errors import Span
 from ibpc.language.program import Claim, InputSet, Row
@@ -67,3 +68,14 @@ def test_labels_with_fewer_rows_repeat_their_last_and_labels_without_hold() -> N
     np.testing.assert_array_equal(constants[1], [0.5, 0.5])
     np.testing.assert_array_equal(matrices[2], np.zeros((2, 2)))
     assert (constants[2] < 0).all()
+
+
+def test_a_table_of_clauses_repeats_what_a_label_lacks() -> None:
+    row = Row(((0, Fraction(1)),), Fraction(0), strict=False)
+    other = Row(((1, Fraction(1)),), Fraction(0), strict=False)
+    found = rows(2, (row, other), (row,), ())
+    clauses = (((0, 1), (1,)), ((0,),), ())
+    table = clause_table(replace(found, clauses=clauses))
+    assert table is not None
+    assert table.tolist() == [[[0, 1], [1, 1]], [[0, 0], [0, 0]], [[0, 0], [0, 0]]]
+    assert clause_table(found) is None
