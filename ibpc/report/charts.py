@@ -103,8 +103,7 @@ def line_chart(chart: LineChart) -> Element:
     """Draws a line chart."""
     named = [line for line in chart.lines if line.label and line.points]
     entries = [(f"c{line.colour % COLOURS} {line.look}", line.label) for line in named]
-    shown = entries if len(entries) > 1 or len(chart.lines) > 1 else []
-    key, top = _key(shown, chart.width)
+    key, top = _key(entries, chart.width)
     top += LINE + 4
     bottom = chart.height - 2 * LINE - 2
     x, y = _axes(chart, top, bottom)

@@ -92,8 +92,8 @@ def _charts(fit: Fit) -> Iterator[tuple[str, str, LineChart]]:
         yield key, caption, _chart(caption, unit, lines((f"schedules.{key}", "")))
     caption = "Learning rate."
     yield "lr", caption, _chart(caption, "lr", lines(("schedules.lr", "")), log=True)
-    losses = lines(("loss", "total"), ("fit", "fit"), ("spec", "worst case"))
-    caption = "Loss (Eq. 12): κ · fit + (1 − κ) · worst case."
+    losses = lines(("loss", "total"), ("fit", "on logits"), ("spec", "on bounds"))
+    caption = "Loss, and its parts without their weights (Eq. 12)."
     yield "loss", caption, _chart(caption, "mean", losses)
     wanted = (
         ("train_error", "misclassified"),
