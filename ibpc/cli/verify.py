@@ -96,10 +96,10 @@ def run(arguments: argparse.Namespace) -> int:
     deadline = started + arguments.timeout
     overrides(arguments)
     if _is_spec(arguments):
-        _check_files(arguments.model)
+        check_files(arguments.model)
     else:
         _check_usage(arguments)
-        _check_files(arguments.model, arguments.property)
+        check_files(arguments.model, arguments.property)
     clock = Clock(started, deadline - MARGIN_S)
     ended = run_guarded(lambda: _work(arguments, clock), deadline)
     return _report(ended, arguments)
@@ -127,7 +127,7 @@ def _work(arguments: argparse.Namespace, clock: Clock) -> Mapping[str, Any]:
     for warning in wanted.warnings:
         print(warning.render(), file=sys.stderr)
     log(f"files read: {len(wanted.disjuncts)} cases over {wanted.inputs} inputs")
-    jobs = arguments.jobs or _cores()
+    jobs = arguments.jobs or cores()
     settings = QuerySettings(arguments.device, jobs, arguments.seed, log, arguments.cross_check)
     answer = decide_query(data, origin, wanted, settings, clock).plain()
     return answer if query is None else {**answer, **query.told(answer)}
@@ -190,7 +190,7 @@ def _check_usage(arguments: argparse.Namespace) -> None:
         raise SystemExit(2)
 
 
-def _check_files(*paths: str) -> None:
+def check_files(*paths: str) -> None:
     """Absent files are told at once, before anything heavy is loaded."""
     for path in paths:
         if not os.path.exists(path):
@@ -198,7 +198,7 @@ def _check_files(*paths: str) -> None:
             raise FileMistake(Diagnostic("E0502", f"there is no file {path}", fix=fix))
 
 
-def _cores() -> int:
+def cores() -> int:
     """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

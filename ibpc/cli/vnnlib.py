@@ -1,4 +1,4 @@
-"""`ibpc vnnlib convert`: a property file from VNN-LIB 1.0 to 2.x or back."""
+"""`ibpc vnnlib`: property files from VNN-LIB 1.0 to 2.x or back; the standard's verifier."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ibpc.cli import vnnlib_solver
 from ibpc.errors import Diagnostic, InternalError, ModelMistake
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the command to the parser."""
     parser = commands.add_parser(
         "vnnlib",
-        help="convert property files between VNN-LIB 1.0 and 2.x",
+        help="convert property files between VNN-LIB 1.0 and 2.x; verify as 2.x says",
         description="Work with VNN-LIB property files of versions 1.0 and 2.x, packed or not.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
@@ -51,6 +52,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--real", action="store_true", help="with --network: keep the element type real"
     )
     convert_parser.set_defaults(function=convert)
+    vnnlib_solver.register(actions)
 
 
 def convert(arguments: argparse.Namespace) -> int:

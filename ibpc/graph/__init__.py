@@ -29,6 +29,8 @@ from ibpc.graph.product import product_graph
 from ibpc.graph.reader import load_onnx, read_onnx
 from ibpc.graph.runtime import Runtime, run_onnxruntime
 from ibpc.graph.text import digest, print_graph
+from ibpc.graph.upgrade import NEWEST as NEWEST_OPSET
+from ibpc.graph.upgrade import OLDEST as OLDEST_OPSET
 from ibpc.graph.upgrade import OPSET
 from ibpc.graph.writer import write_onnx
 
@@ -39,6 +41,8 @@ __all__ = [
     "EXPORT_AGAIN",
     "INITIALISERS",
     "MAX_ENTRIES",
+    "NEWEST_OPSET",
+    "OLDEST_OPSET",
     "OPSET",
     "PASS_FAILED",
     "RANDOM",

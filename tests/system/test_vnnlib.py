@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -76,3 +78,95 @@ def test_mistakes_are_located_and_exit_with_1(ibpc: Ibpc, tmp_path: Path) -> Non
         assert found.stderr.startswith("error[")
         assert "Traceback" not in found.stderr
     assert ibpc("vnnlib").returncode == 2
+
+
+@pytest.fixture
+def difference(tmp_path: Path) -> Path:
+    """y = relu(x_0 - x_1)."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper, save
+
+    nodes = [
+        helper.make_node("Gemm", ["x", "w"], ["z"], transB=1),
+        helper.make_node("Relu", ["z"], ["y"]),
+    ]
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size])
+        for name, size in (("x", 2), ("y", 1))
+    ]
+    weight = numpy_helper.from_array(np.array([[1.0, -1.0]], np.float32), "w")
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], [weight])
+    path = tmp_path / "net.onnx"
+    save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)]), path)
+    return path
+
+
+QUERY = """\
+(vnnlib-version <2.0>)
+(declare-network f (declare-input In real [1,2]) (declare-output Out real [1,1]))
+(assert (and (<= In[0,0] 1.0) (>= In[0,0] 0.0) (<= In[0,1] 1.0) (>= In[0,1] 0.25)))
+(assert (>= Out[0,0] 0.5))
+"""
+
+
+def test_verify_answers_as_the_standard_says(ibpc: Ibpc, difference: Path, tmp_path: Path) -> None:
+    (tmp_path / "q.vnnlib").write_text(QUERY)
+    found = ibpc("vnnlib", "verify", "q.vnnlib", "--network", f"f={difference}")
+    assert found.returncode == 0, found.stderr
+    word, *lines = found.stdout.splitlines()
+    assert (word, lines[0], lines[3]) == ("sat", "In real [1,2]", "Out real [1,1]")
+    left, right, out = (float(lines[place]) for place in (1, 2, 4))
+    assert 0.25 <= right <= 1
+    assert out >= 0.5
+    assert abs(left - right - out) < 1e-6
+    (tmp_path / "q.vnnlib").write_text(QUERY.replace("0.5", "0.8"))
+    found = ibpc("vnnlib", "verify", "q.vnnlib", "--network", f"f={difference}", "--timeout", 60)
+    assert (found.returncode, found.stdout) == (0, "unsat\n")
+
+
+def test_an_assignment_can_be_written_as_tensors(
+    ibpc: Ibpc, difference: Path, tmp_path: Path
+) -> None:
+    from onnx import TensorProto, numpy_helper
+
+    (tmp_path / "q.vnnlib").write_text(QUERY)
+    arguments = ["--network", f"f={difference}", "--serialise-assignments", "found"]
+    found = ibpc("vnnlib", "verify", "q.vnnlib", *arguments)
+    assert (found.returncode, found.stdout) == (0, "sat\n"), found.stderr
+    read = {
+        path.stem: numpy_helper.to_array(TensorProto.FromString(path.read_bytes()))
+        for path in (tmp_path / "found").iterdir()
+    }
+    assert {name: array.shape for name, array in read.items()} == {"In": (1, 2), "Out": (1, 1)}
+    assert read["Out"][0, 0] >= 0.5
+
+
+def test_a_query_and_its_networks_must_fit(ibpc: Ibpc, difference: Path, tmp_path: Path) -> None:
+    (tmp_path / "q.vnnlib").write_text(QUERY)
+    for given, words in (
+        (["--network", f"g={difference}"], "declares the network `f`, --network names `g`"),
+        (["--network", str(difference)], "write --network NAME=MODEL.onnx"),
+        (["--network", "f=absent.onnx"], "there is no file absent.onnx"),
+    ):
+        found = ibpc("vnnlib", "verify", "q.vnnlib", *given)
+        assert (found.returncode, found.stdout) == (1, "")
+        assert found.stderr.startswith("error[E")
+        assert words in found.stderr
+    assert ibpc("vnnlib", "verify", "q.vnnlib").returncode == 2
+
+
+def test_capabilities_are_told(ibpc: Ibpc) -> None:
+    expected = {
+        "--vnnlib-versions": "1.0\n2.1\n",
+        "--onnx-opset-versions": "7\n21\n",
+        "--onnx-element-types": "real\n",
+        "--multiple-network-theories": "SNET\n",
+        "--serialise-assignments": "true\n",
+    }
+    for option, lines in expected.items():
+        found = ibpc("vnnlib", "supports", option)
+        assert (found.returncode, found.stdout) == (0, lines)
+    names = ibpc("vnnlib", "supports", "--onnx-operators").stdout.splitlines()
+    assert {"Conv", "Gemm", "Relu", "Constant"} <= set(names)
+    assert not {"ArgMax", "Equal"} & set(names)
+    assert ibpc("vnnlib", "supports").returncode == 2
