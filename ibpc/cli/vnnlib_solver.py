@@ -103,7 +103,7 @@ def _named(text: str) -> tuple[str, str]:
     if not (name and equals and path):
         problem = f"cannot read `--network {text}`"
         fix = "write --network NAME=MODEL.onnx, NAME as the query declares it"
-        raise NameMistake(Diagnostic("E0191", problem, fix=fix))
+        raise NameMistake(Diagnostic("E0193", problem, fix=fix))
     return name, path
 
 
@@ -132,7 +132,7 @@ def _file_of(wanted: Property, networks: Mapping[str, str]) -> str:
         return next(iter(networks.values()))
     given = ", ".join(f"`{one}`" for one in networks)
     problem = f"{wanted.origin} declares the network `{name}`, --network names {given}"
-    raise NameMistake(Diagnostic("E0192", problem, fix=f"write --network {name}=MODEL.onnx"))
+    raise NameMistake(Diagnostic("E0194", problem, fix=f"write --network {name}=MODEL.onnx"))
 
 
 def _tell(value: Mapping[str, Any], folder: Path | None) -> None:
