@@ -19,6 +19,7 @@ from ibpc.verification.query.network import load_network, load_subject
 from ibpc.verification.query.pool import Boxes
 from ibpc.verification.query.reading import misread
 from ibpc.verification.query.roots import Cones, Root, rows_of
+from ibpc.verification.query.rounding_doubt import ROUNDING, NearMisses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,8 +47,6 @@ AGAIN = 8
 MOST_ROOTS = 16
 """Boxes whose units' bounds are kept."""
 
-ROUNDING = "decided only by rounding"
-
 
 @dataclass(frozen=True)
 class QuerySettings:
@@ -71,6 +70,7 @@ class Engine:
         self.judge = Judge(subject.data, subject.origin, cases)
         self.bounder = Bounder(subject, self.device)
         self.open = ~cases.padding()
+        self.misses = NearMisses()
         self.roots: dict[int, Root] = {}
         self.lines: dict[int, tuple[np.ndarray, np.ndarray, Choice]] = {}
 
@@ -119,6 +119,10 @@ class Engine:
         if not self.cases.forms.exact:
             why = "coefficients of the property have too many digits for a proof"
             return self._answer("unknown", method, why=why)
+        against = self.misses.witness(self.cases, self.judge, self.settings.seed)
+        if against is not None:
+            self.settings.log(f"proved by {method}, refuted in float32: 1 decided by rounding")
+            return self._answer("unknown", method, ROUNDING, against)
         return self._answer("unsat", method)
 
     def _answer(
@@ -129,6 +133,7 @@ class Engine:
             "cases": self._total,
             "open": int(self.open.sum()),
             "varying inputs": self.varying,
+            "decided by rounding": int(why == ROUNDING),
         }
         return QueryAnswer(word, method, why, witness, facts)
 
@@ -165,6 +170,7 @@ class Engine:
         climbed, margins, owner = self.attack.climb(points, group, steps, clock)
         likely = margins >= -1e-4 * (1 + np.abs(margins[:1]))
         found = self.judge.first(climbed[likely], owner[likely], "attack")
+        self.misses.add(climbed, margins, owner)
         if found is not None or not margins[0] >= 0:
             return found
         # Only rounding, or a tie in a strict row, stands in between: climb on from there.

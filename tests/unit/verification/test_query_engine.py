@@ -11,6 +11,7 @@ import pytest
 from ibpc.errors import ModelMistake
 from ibpc.exchange import parse_property
 from ibpc.verification import Clock, QueryAnswer, QuerySettings, decide_query
+from ibpc.verification.query import engine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,3 +154,31 @@ def test_even_an_empty_set_needs_a_network_that_can_be_read() -> None:
     assert ask(network(layers), nothing).word == "unsat"
     with pytest.raises(ModelMistake):
         ask(network(layers)[:60], nothing)
+
+
+def test_a_proof_and_a_float32_witness_together_are_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """y = x * 3 * (1/3) - x is 3e-8 x in real arithmetic, and up to 6e-8 in float32."""
+    monkeypatch.setattr(engine, "QUICK_STARTS", 1)  # the centre alone, which is no witness
+    monkeypatch.setattr(engine, "QUICK_STEPS", 0)
+    nodes = [
+        onnx.helper.make_node("Mul", ["x", "three"], ["a"]),
+        onnx.helper.make_node("Mul", ["a", "third"], ["b"]),
+        onnx.helper.make_node("Sub", ["b", "x"], ["y"]),
+    ]
+    held = {"three": [[3.0]], "third": [[1 / 3]]}
+    arrays = [onnx.numpy_helper.from_array(np.array(v, np.float32), n) for n, v in held.items()]
+    kind = onnx.TensorProto.FLOAT
+    ends = [onnx.helper.make_tensor_value_info(name, kind, [1, 1]) for name in "xy"]
+    graph = onnx.helper.make_graph(nodes, "noise", ends[:1], ends[1:], arrays)
+    opsets = [onnx.helper.make_opsetid("", 17)]
+    data = onnx.helper.make_model(graph, ir_version=8, opset_imports=opsets).SerializeToString()
+    wanted = text(1, 1, "(>= Y_0 0.00000004)").replace("X_0 -1", "X_0 0.5")
+    found = ask(bytes(data), wanted)
+    assert (found.word, found.why) == ("unknown", "decided only by rounding")
+    assert found.method in ("interval", "crown")
+    assert found.witness is not None
+    assert found.witness.y[0] >= 4e-8
+    assert found.facts["decided by rounding"] == 1
+    assert found.plain()["inputs"] == [float(found.witness.x[0])]
