@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ibpc.integrity.codes import EXPLANATIONS
 from ibpc.integrity.lockfile import LOCK, Lock, read_lock, write_lock
 from ibpc.integrity.locking import Outcome, check_lock, refuse_other_networks, update_lock
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from ibpc.integrity.standing import CellStanding, cell_standings
 
 __all__ = [
-    "EXPLANATIONS",
     "LOCK",
     "CellStanding",
     "Change",
