@@ -57,6 +57,7 @@ from ibpc.language.vocabulary import (
     Vocabulary,
     Weight,
 )
+from ibpc.language.word_tables import read_words
 
 __all__ = [
     "BUILTIN_UNITS",
@@ -116,6 +117,7 @@ __all__ = [
     "expression_text",
     "identity",
     "number_text",
+    "read_words",
     "schedule_names",
     "stands_over",
     "told",

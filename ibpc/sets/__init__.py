@@ -15,7 +15,7 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ibpc.sets.record import Ground, Missing, Search, Settled, Support
+from ibpc.sets.record import Exactness, Ground, Missing, Search, Settled, Support
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +44,7 @@ __all__ = [
     "Settled",
     "Support",
     "encoded",
+    "exact",
     "ground",
     "held",
     "hull",
@@ -121,6 +122,17 @@ def lacks(given: InputSet, lowering: str) -> str:
         return facet.why
     needs = FORMS[given.kind].lacks
     return needs(given, lowering) if needs is not None else ""
+
+
+def exact(given: InputSet) -> Exactness:
+    """Which lowerings of a set describe it itself; of one made of others, all parts must."""
+    own = FORMS[given.kind].exact
+    parts = [exact(part) for part in given.parts]
+    return Exactness(
+        own.hull,
+        own.maximum and all(part.maximum for part in parts),
+        own.milp and all(part.milp for part in parts),
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ibpc.sets import ball
@@ -95,10 +96,11 @@ def settle(ground: Ground, candidate: np.ndarray) -> Settled | None:
     """A float32 point with sum (x - x0)^2 <= eps^2 in rationals."""
     from ibpc.sets import norms
 
-    return norms.settle(ground, candidate, _inside)
+    return norms.settle(ground, candidate, partial(holds, eps=exact_radius(ground.given)))
 
 
-def _inside(away: list[Fraction], eps: Fraction) -> bool:
+def holds(away: list[Fraction], eps: Fraction) -> bool:
+    """Whether exact differences from the datum are of at most this length."""
     return sum(one * one for one in away) <= eps * eps
 
 
@@ -152,5 +154,6 @@ FORM = SetForm(
     search=search,
     settle=settle,
     encode=encode,
+    holds=holds,
     exact=Exactness(hull=False, milp=False),
 )

@@ -39,13 +39,18 @@ def support(given: Ground) -> Support | None:
 
 def search(given: Ground) -> Search:
     """Where an attack looks, in float32 on the CPU."""
-    import numpy as np
-    import torch
-
     facet = form_of(given.given).search
     if facet is not None:
         found: Search = _there(facet)(given)
         return found
+    return box_search(given)
+
+
+def box_search(given: Ground) -> Search:
+    """The float32 box inside the set."""
+    import numpy as np
+    import torch
+
     lower, upper = inner_box(given.given, given.kind, given.x)
     # Where a coordinate's set holds no float32, the two beside it bound it the other way round.
     sides = (np.minimum(lower, upper), np.maximum(lower, upper), given.x)

@@ -95,30 +95,29 @@ def nearest(
 
 
 def settle(
-    ground: Ground, candidate: np.ndarray, inside: Callable[[list[Fraction], Fraction], bool]
+    ground: Ground, candidate: np.ndarray, inside: Callable[[list[Fraction]], bool]
 ) -> Settled | None:
-    """The candidate, or the first point on its way to the centre that is exactly in the ball.
+    """The candidate, or the first point on its way to the centre that is exactly in the set.
 
-    `inside(differences, radius)` decides exactly; rounding is towards the centre.
+    `inside(differences from the centre)` decides exactly; rounding is towards the centre.
     """
     from ibpc.sets import inner_box
 
     center = ground.x.reshape(-1)
     sides = inner_box(ground.given, ground.kind, ground.x)
     lower, upper = (side.reshape(-1) for side in sides)
-    if (lower > upper).any() or (center < lower).any() or (center > upper).any():
+    if (lower > upper).any():
         return None
-    eps = exact_radius(ground.given)
-    way = candidate - center.astype(np.float64)
     nearest = np.minimum(np.maximum(candidate.astype(np.float32), lower), upper)
-    if inside(differences(nearest, center), eps):
+    if inside(differences(nearest, center)):
         return Settled(nearest)
+    way = candidate - center.astype(np.float64)
     shrink, factor = 2.0**-24, 1.0
     for _ in range(STEPS):
         there = center + way * factor
         point = np.where(way > 0, to_float32(there, upward=False), to_float32(there, upward=True))
         point = np.minimum(np.maximum(point, lower), upper).astype(np.float32)
-        if inside(differences(point, center), eps):
+        if inside(differences(point, center)):
             return Settled(point)
         shrink, factor = shrink * 2, max(0.0, 1 - shrink * 2)
     return None

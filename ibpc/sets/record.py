@@ -17,6 +17,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     import numpy as np
 
     from ibpc.language import Entry, InputSet, TensorType
@@ -66,19 +68,28 @@ class Support:
     """Upper bounds of rows over a batch of sets: `rule(rows, roundoff, *tensors)`.
 
     `rule` is differentiable in the rows, and with a unit roundoff > 0 covers its own rounding.
+    `beside`: others over supersets of the same sets; the least counts.
     Shapes: rows (batch or 1, spec, *dims); each tensor (batch, ...); the bounds (batch, spec).
     """
 
     rule: Callable[..., Array]
     tensors: tuple[Array, ...]
+    beside: tuple[Support, ...] = ()
 
     def __call__(self, rows: Array, roundoff: float) -> Array:
         """Upper bounds of max rows . x over each set."""
-        return self.rule(rows.flatten(2), roundoff, *self.tensors)
+        found = self.rule(rows.flatten(2), roundoff, *self.tensors)
+        for other in self.beside:
+            found = found.minimum(other(rows, roundoff))
+        return found
 
     def __getitem__(self, index: Array) -> Support:
         """The sets at some places of the batch."""
-        return replace(self, tensors=tuple(tensor[index] for tensor in self.tensors))
+        return replace(
+            self,
+            tensors=tuple(tensor[index] for tensor in self.tensors),
+            beside=tuple(other[index] for other in self.beside),
+        )
 
 
 @dataclass(frozen=True)
@@ -192,6 +203,7 @@ class SetForm:
     datum(ground of one datum) -> the datum itself, None where it is not in the set. None: what
         `settle` makes of it.
     parameters(set) -> how many parameters stand for an input; 0 where inputs stand for themselves.
+    holds(exact differences from the datum, exact radius) -> whether a point is in a ball.
     exact: see `Exactness`. lacks(set, lowering) -> why this very set has none, "" if it has.
     """
 
@@ -206,6 +218,7 @@ class SetForm:
     decode: Callable[[Ground, np.ndarray], np.ndarray] | None = None
     datum: Callable[[Ground], Settled | None] | None = None
     parameters: Callable[[InputSet], int] = lambda _: 0
+    holds: Callable[[list[Fraction], Fraction], bool] | None = None
     exact: Exactness = Exactness()
     lacks: Callable[[InputSet, str], str] | None = None
 

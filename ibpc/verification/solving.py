@@ -59,6 +59,13 @@ class Task:
         """The flat box around the set."""
         return self.ground.lower.reshape(-1), self.ground.upper.reshape(-1)
 
+    @property
+    def exact(self) -> bool:
+        """Whether the set is encoded exactly."""
+        from ibpc.sets import exact
+
+        return exact(self.ground.given).milp
+
     def start(self, encoder: Any) -> Any:
         """The variables and rows of the set."""
         from ibpc.sets import encoded

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 
@@ -89,8 +90,10 @@ def _fractions(numbers: np.ndarray) -> tuple[Fraction, ...]:
     return tuple(Fraction(int(number * 64), 64) for number in numbers)
 
 
-def _tenth() -> SetExample:
-    return box_example(InputSet("ball", Fraction(1, 10)), lambda x: (x - 0.1, x + 0.1))
+def _tenth_of(count: int) -> SetExample:
+    width = count / 10
+    given = InputSet("ball", Fraction(count, 10))
+    return box_example(given, lambda x: (x - width, x + width))
 
 
 def _masked() -> SetExample:
@@ -148,13 +151,101 @@ def _light() -> SetExample:
     return SetExample(given, IMAGE, samples, outside, pixels)
 
 
+PLACES, WORDS = 4, 5
+SUBSTITUTES = ((1, 2), (0, 2), (), (4,), (0, 3))
+TEXT = TensorType((PLACES, WORDS), UNIT)
+
+
+def text(rng: np.random.Generator) -> np.ndarray:
+    """One word in each row, the last row empty."""
+    words = rng.integers(0, WORDS, PLACES)
+    rows = np.eye(WORDS, dtype=np.float32)[words]
+    rows[-1] = 0.0
+    return rows.reshape(-1)
+
+
+def _members(x: np.ndarray) -> np.ndarray:
+    """Which words may stand in each row, its own included."""
+    rows = x.reshape(PLACES, WORDS) > 0
+    found = rows.copy()
+    for row, word in zip(*np.nonzero(rows), strict=True):
+        found[row, list(SUBSTITUTES[word])] = True
+    return found
+
+
+def _choice(swaps: int) -> SetExample:
+    def corners(x: np.ndarray) -> np.ndarray:
+        """All texts of the set, by trying all combinations."""
+        rows = x.reshape(PLACES, WORDS)
+        ways = [np.flatnonzero(row) if row.any() else [-1] for row in _members(x)]
+        found = []
+        for words in product(*ways):
+            new = np.zeros((PLACES, WORDS))
+            for row, word in enumerate(words):
+                if word >= 0:
+                    new[row, word] = 1.0
+            if (new != rows).any(1).sum() <= swaps:
+                found.append(new.reshape(-1))
+        return np.array(found)
+
+    def samples(x: np.ndarray, rng: np.random.Generator, count: int) -> np.ndarray:
+        there = corners(x)
+        return there[rng.integers(0, len(there), count)]
+
+    def outside(x: np.ndarray, points: np.ndarray) -> np.ndarray:
+        there = corners(x)
+        return np.array([np.abs(there - point).max(1).min() for point in points[-500:]])
+
+    settings = (("substitutes", SUBSTITUTES), ("max_swaps", swaps))
+    return SetExample(InputSet("choice", options=settings), TEXT, samples, outside, text)
+
+
+def _simplex() -> SetExample:
+    def samples(x: np.ndarray, rng: np.random.Generator, count: int) -> np.ndarray:
+        weights = rng.exponential(size=(count, PLACES, WORDS)) ** 3 * _members(x)
+        total = weights.sum(2, keepdims=True)
+        return (weights / np.where(total > 0, total, 1.0)).reshape(count, -1)
+
+    def outside(x: np.ndarray, points: np.ndarray) -> np.ndarray:
+        rows = points.reshape(len(points), PLACES, WORDS)
+        sums = np.abs(rows.sum(2) - x.reshape(PLACES, WORDS).sum(1)).max(1)
+        strangers = np.abs(rows * ~_members(x)).max((1, 2))
+        return np.maximum(np.maximum(sums, strangers), -rows.min((1, 2)))
+
+    given = InputSet("simplex", options=(("substitutes", SUBSTITUTES),))
+    return SetExample(given, TEXT, samples, outside, text)
+
+
+def _both(one: SetExample, *others: SetExample, share: float = 1.0) -> SetExample:
+    """The intersection: samples of the first that lie in the others, drawn to the datum."""
+
+    def outside(x: np.ndarray, points: np.ndarray) -> np.ndarray:
+        found = [part.outside(x, points) for part in (one, *others)]
+        return np.max([each[-min(map(len, found)) :] for each in found], axis=0)
+
+    def samples(x: np.ndarray, rng: np.random.Generator, count: int) -> np.ndarray:
+        drawn = one.samples(x, rng, count * 4)
+        inside = np.max([part.outside(x, drawn) for part in others], axis=0) <= 1e-12
+        kept = drawn[inside]
+        return kept[rng.integers(0, len(kept), count)]
+
+    given = InputSet("intersect", parts=tuple(part.given for part in (one, *others)))
+    return SetExample(given, one.kind, samples, outside, one.data)
+
+
 EXAMPLES: dict[str, SetExample] = {
-    "ball": _tenth(),
+    "ball": _tenth_of(1),
     "ball_1": ball_example(1, Fraction(4, 5)),
     "ball_2": ball_example(2, Fraction(3, 5)),
     "box": _box(),
+    "choice": _choice(2),
     "domain": box_example(InputSet("domain"), lambda x: (np.zeros_like(x), np.ones_like(x))),
     "free": _free(),
     "image": _light(),
+    "intersect of balls": _both(
+        ball_example(2, Fraction(3, 5)), ball_example(1, Fraction(6, 5)), _tenth_of(2)
+    ),
+    "intersect with an image": _both(_light(), ball_example(2, Fraction(2, 5)), _tenth_of(2)),
     "pixels": _masked(),
+    "simplex": _simplex(),
 }

@@ -22,6 +22,7 @@ from ibpc.sets import (
     Settled,
     Support,
     encoded,
+    exact,
     ground,
     hull,
     inner_box,
@@ -205,7 +206,6 @@ def exactly_inside(example: SetExample, around: Ground, found: Settled) -> bool:
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_the_milp_agrees_with_ascent_on_a_tiny_net(kind: str) -> None:
     example = EXAMPLES[kind]
-    form = form_of(example.given)
     around = grounds(example, 2, count=1)
     size = around.x.size
     rng = np.random.default_rng(7)
@@ -226,7 +226,7 @@ def test_the_milp_agrees_with_ascent_on_a_tiny_net(kind: str) -> None:
             lambda x, label, row=row: rows(x, label)[:, row : row + 1],
             region,
             torch.zeros(1, dtype=torch.int64),
-            steps=300,
+            steps=120,
             restarts=20,
             enough=float("inf"),
         )
@@ -234,8 +234,8 @@ def test_the_milp_agrees_with_ascent_on_a_tiny_net(kind: str) -> None:
         drawn = torch.from_numpy(example.samples(x, rng, 10_000)).float()
         most = max(float(best), float(rows(drawn, drawn)[:, row].max()))
         assert found.bound >= most - 1e-5
-        if form.exact.milp:
-            assert found.value <= most + 2e-2
+        if exact(example.given).milp:
+            assert found.value <= most + 5e-2
             settled = settle_columns(around, found.point)
             assert settled is not None
             reached = rows(torch.from_numpy(settled.point[None]), drawn)[0, row]

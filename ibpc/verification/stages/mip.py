@@ -89,7 +89,12 @@ def read(outcome: Outcome, task: Task, found: list[Witness]) -> Answer:
         "bound": max(finite, default=None),
         "seconds": round(outcome.seconds, 3),
     }
+    if not task.exact:
+        facts["set"] = "encoded from outside"
     evidence = Evidence(outcome.method, facts)
     if outcome.status == "proved":
         return Answer(Holds(evidence), proved, outcome.seconds)
-    return Answer(Unknown(outcome.why, evidence), proved, outcome.seconds)
+    why = outcome.why
+    if not task.exact and "time-out" not in why:
+        why = "what the solver found lies outside of the set, which is encoded from outside"
+    return Answer(Unknown(why, evidence), proved, outcome.seconds)

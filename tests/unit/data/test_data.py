@@ -11,7 +11,7 @@ HEAVY = ("numpy", "torch", "torchvision", "PIL", "scipy")
 
 
 def test_records_are_found_in_their_folders() -> None:
-    assert set(data.SOURCES) == {"builtin", "image_folder", "scatter"}
+    assert set(data.SOURCES) == {"builtin", "image_folder", "scatter", "sentences"}
     assert set(data.AUGMENTATIONS) == {"crop", "flip", "translate"}
     assert data.BUILTIN == {
         "cifar10": (3, 32, 32),

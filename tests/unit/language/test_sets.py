@@ -28,18 +28,25 @@ ONE, ZERO = (Fraction(1),), (Fraction(0),)
 TENTH = Fraction(1, 10)
 
 
-def checked(folder: Path, used: str, declaration: str = "", run: str = "table4(tiny)") -> Program:
+def checked(
+    folder: Path,
+    used: str,
+    declaration: str = "",
+    run: str = "table4(tiny)",
+    shape: str = "1, 2, 3",
+) -> Program:
     text = PLAIN.replace("ball(x0, eps)", used).replace("table4(fit(tiny))", run)
     if "fit" not in run:  # its schedule of eps would be used by nothing
         start, end = text.index("train fit"), text.index("verify table4")
         text = text[:start] + text[end:]
     path = folder / "spec.ibp"
-    path.write_text(f"{HEAD}{text}{declaration}\n", encoding="utf-8")
+    head = HEAD.replace("1, 2, 3", shape)
+    path.write_text(f"{head}{text}{declaration}\n", encoding="utf-8")
     return check_file(str(path), WORDS, {})
 
 
-def set_of(folder: Path, declaration: str, used: str) -> InputSet:
-    (task,) = checked(folder, used, declaration).targets["default"].tasks
+def set_of(folder: Path, declaration: str, used: str, shape: str = "1, 2, 3") -> InputSet:
+    (task,) = checked(folder, used, declaration, shape=shape).targets["default"].tasks
     assert task.claim is not None
     return task.claim.set
 
@@ -141,3 +148,42 @@ def test_a_set_keeps_the_identity_that_it_had_before_options_came(tmp_path: Path
     assert canonical(InputSet("ball", TENTH)) == (
         '{"eps":"1/10","is":"InputSet","kind":"ball","lower":[],"upper":[]}'
     )
+
+
+WORDS_TABLE = "# word, substitutes\nfilm movie\nmovie film\nbad\tpoor awful\npoor bad\nawful\nthe\n"
+
+
+def test_words_are_numbered_by_the_lines_of_the_table(tmp_path: Path) -> None:
+    (tmp_path / "words.tsv").write_text(WORDS_TABLE)
+    text = 'choice(table("words.tsv"), x0, max_swaps = 2)'
+    found = set_of(tmp_path, "", text, shape="1, 3, 6")
+    assert found.kind == "choice"
+    assert found.option("substitutes") == ((1,), (0,), (3, 4), (2,), (), ())
+    assert found.option("max_swaps") == 2
+    mixed = set_of(tmp_path, "", 'simplex(table("words.tsv"), x0)', shape="3, 6")
+    assert mixed == InputSet("simplex", options=(found.options[0],))
+
+
+@pytest.mark.parametrize(
+    ("table", "code"),
+    [("film movie\n", "E0512"), ("a\na\n", "E0512"), ("# nothing\n", "E0512"), ("a\nb\n", "E0205")],
+)
+def test_a_table_of_words_that_does_not_fit_is_located(
+    tmp_path: Path, table: str, code: str
+) -> None:
+    (tmp_path / "words.tsv").write_text(table)
+    with pytest.raises(IbpcError) as caught:
+        checked(tmp_path, 'choice(table("words.tsv"), x0)')
+    (one,) = caught.value.diagnostics
+    assert one.code == code
+    assert one.at is not None
+
+
+def test_an_intersection_of_unions_is_a_union_of_intersections(tmp_path: Path) -> None:
+    patch = "union(free(x0, window(0, 0, 1, 1)), free(x0, window(1, 1, 1, 1)))"
+    found = set_of(tmp_path, "", f"intersect({patch}, intersect(ball(x0, eps), ball(x0, 1)))")
+    assert found.kind == "union"
+    assert [[part.kind for part in one.parts] for one in found.parts] == [
+        ["free", "ball", "ball"],
+        ["free", "ball", "ball"],
+    ]
