@@ -33,7 +33,9 @@ class NearMisses:
 
     def add(self, points: np.ndarray, margins: np.ndarray, group: np.ndarray) -> None:
         """Keeps the best ones.  Shapes: points (points, inputs), margins and group (points,)."""
-        near = zip(margins[:KEPT].tolist(), points[:KEPT], group[:KEPT].tolist(), strict=True)
+        near = zip(
+            margins[:KEPT].tolist(), points[:KEPT].copy(), group[:KEPT].tolist(), strict=True
+        )
         self._points = sorted([*self._points, *near], key=lambda one: -one[0])[:KEPT]
 
     def witness(self, cases: Cases, judge: Judge, seed: int) -> Found | None:
@@ -43,9 +45,9 @@ class NearMisses:
         """
         draws = np.random.default_rng(seed)
         for margin, point, group in self._points:
-            size = 1 + float(np.abs(cases.bound[group][np.isfinite(cases.bound[group])]).max())
-            if not margin >= -NEAR * size:
-                return None
+            bounds = cases.bound[group][np.isfinite(cases.bound[group])]
+            if not margin >= -NEAR * (1 + np.abs(bounds).max(initial=0.0)):
+                continue
             steps = draws.integers(-64, 65, (NEIGHBOURS, len(point)))
             around = point + steps * np.spacing(np.abs(point))
             for part in np.array_split(around, NEIGHBOURS // 16):
