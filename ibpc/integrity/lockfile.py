@@ -25,7 +25,6 @@ A resource stands under the file that declares it, so that specs which import it
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +58,8 @@ def lock_path(spec: str) -> Path:
 
 def read_lock(path: Path) -> dict[Key, Entry]:
     """The entries of a lock file; none where there is no file.  Raises: FileMistake (E0550)."""
+    import tomllib  # not at the top: `ibpc check` seldom finds a lock, and counts its milliseconds
+
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
