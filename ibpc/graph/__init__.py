@@ -24,6 +24,7 @@ from ibpc.graph.mistakes import (
     mistake,
 )
 from ibpc.graph.model_file import model_bytes
+from ibpc.graph.node_writer import NodeWriter
 from ibpc.graph.own_file import unwritable, with_constants
 from ibpc.graph.product import product_graph
 from ibpc.graph.reader import load_onnx, read_onnx
@@ -53,6 +54,7 @@ __all__ = [
     "Graph",
     "Initialiser",
     "Node",
+    "NodeWriter",
     "Runtime",
     "Shape",
     "attach_maps",

@@ -10,45 +10,15 @@ from __future__ import annotations
 from math import pi, sqrt
 from typing import TYPE_CHECKING, Any
 
-from ibpc.graph.ir import Node, fresh_name
 from ibpc.graph.mistakes import OLD_FORM, mistake
+from ibpc.graph.node_writer import NodeWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
 
-
-class Writer:
-    """Collects the nodes that stand for one node, and the constants that they need."""
-
-    def __init__(
-        self, node: Node, constants: dict[str, np.ndarray], taken: set[str], element: Any
-    ) -> None:
-        self.node, self._constants, self._taken, self._element = node, constants, taken, element
-        self.nodes: list[Node] = []
-
-    def apply(self, op: str, *inputs: str, **attributes: Any) -> str:
-        """The value of a new node."""
-        name = fresh_name(f"{self.node.name}.{op}", self._taken)
-        self._taken.add(name)
-        self.nodes.append(Node(name, op, inputs, (name,), attributes))
-        return name
-
-    def number(self, stem: str, number: float) -> str:
-        """A new constant."""
-        import numpy as np
-
-        name = fresh_name(f"{self.node.name}.{stem}", self._taken)
-        self._taken.add(name)
-        self._constants[name] = np.array(number, dtype=self._element)
-        return name
-
-    def finish(self) -> list[Node]:
-        """The nodes; the last one takes the name and the output of the node that they stand for."""
-        last = self.nodes[-1]
-        named = Node(self.node.name, last.op, last.inputs, self.node.outputs[:1], last.attributes)
-        return [*self.nodes[:-1], named]
+    from ibpc.graph.ir import Node
 
 
 def composed(
@@ -61,7 +31,7 @@ def composed(
     rule = _RULES.get(node.op)
     if rule is None:
         return []
-    writer = Writer(node, constants, taken, element)
+    writer = NodeWriter(node, constants, taken, element)
     why = rule(writer)
     if why:
         problem = f"node `{node.name}` ({node.op}) {why}"
@@ -69,7 +39,7 @@ def composed(
     return writer.finish()
 
 
-def _sum(to: Writer) -> str:
+def _sum(to: NodeWriter) -> str:
     """Sum of several operands as a chain of Add."""
     value = to.node.inputs[0]
     for operand in to.node.inputs[1:]:
@@ -79,7 +49,7 @@ def _sum(to: Writer) -> str:
     return ""
 
 
-def _layer_norm(to: Writer) -> str:
+def _layer_norm(to: NodeWriter) -> str:
     """(x - mean) / sqrt(variance + epsilon) scale + bias, over the last axis."""
     node = to.node
     if node.attributes.get("axis", -1) != -1:
@@ -87,9 +57,11 @@ def _layer_norm(to: Writer) -> str:
     if len(node.outputs) > 1:
         return "gives its statistics as outputs"
     away = to.apply("Sub", node.inputs[0], to.apply("ReduceMean", node.inputs[0], axes=(-1,)))
-    square = to.apply("Pow", away, to.number("two", 2.0))
+    square = to.apply("Pow", away, to.constant("two", 2.0))
     variance = to.apply("ReduceMean", square, axes=(-1,))
-    shifted = to.apply("Add", variance, to.number("epsilon", node.attributes.get("epsilon", 1e-5)))
+    shifted = to.apply(
+        "Add", variance, to.constant("epsilon", node.attributes.get("epsilon", 1e-5))
+    )
     value = to.apply("Div", away, to.apply("Sqrt", shifted))
     value = to.apply("Mul", value, node.inputs[1])
     if len(node.inputs) > 2:
@@ -97,28 +69,28 @@ def _layer_norm(to: Writer) -> str:
     return ""
 
 
-def _gelu(to: Writer) -> str:
+def _gelu(to: NodeWriter) -> str:
     """X (1 + erf(x / sqrt(2))) / 2, or x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2."""
     x = to.node.inputs[0]
     if to.node.attributes.get("approximate", "none") == "tanh":
-        cube = to.apply("Pow", x, to.number("three", 3.0))
-        bent = to.apply("Add", x, to.apply("Mul", cube, to.number("share", 0.044715)))
-        inner = to.apply("Tanh", to.apply("Mul", bent, to.number("scale", sqrt(2 / pi))))
+        cube = to.apply("Pow", x, to.constant("three", 3.0))
+        bent = to.apply("Add", x, to.apply("Mul", cube, to.constant("share", 0.044715)))
+        inner = to.apply("Tanh", to.apply("Mul", bent, to.constant("scale", sqrt(2 / pi))))
     else:
-        inner = to.apply("Erf", to.apply("Mul", x, to.number("scale", sqrt(0.5))))
-    half = to.apply("Mul", x, to.number("half", 0.5))
-    to.apply("Mul", half, to.apply("Add", inner, to.number("one", 1.0)))
+        inner = to.apply("Erf", to.apply("Mul", x, to.constant("scale", sqrt(0.5))))
+    half = to.apply("Mul", x, to.constant("half", 0.5))
+    to.apply("Mul", half, to.apply("Add", inner, to.constant("one", 1.0)))
     return ""
 
 
-def _hard_swish(to: Writer) -> str:
+def _hard_swish(to: NodeWriter) -> str:
     """X times HardSigmoid(x) of slope 1/6."""
     x = to.node.inputs[0]
     to.apply("Mul", x, to.apply("HardSigmoid", x, alpha=1 / 6, beta=0.5))
     return ""
 
 
-def _parametric_relu(to: Writer) -> str:
+def _parametric_relu(to: NodeWriter) -> str:
     """max(x, 0) - slope max(-x, 0)."""
     x, slope = to.node.inputs
     below = to.apply("Relu", to.apply("Neg", x))
@@ -126,7 +98,7 @@ def _parametric_relu(to: Writer) -> str:
     return ""
 
 
-_RULES: dict[str, Callable[[Writer], str]] = {
+_RULES: dict[str, Callable[[NodeWriter], str]] = {
     "Gelu": _gelu,
     "HardSwish": _hard_swish,
     "LayerNormalization": _layer_norm,

@@ -11,7 +11,10 @@ from ibpc.passes.free_batch import free_batch
 from ibpc.passes.fuse_matmul_add import fuse_matmul_add
 from ibpc.passes.infer_shapes import infer_shapes, sites
 from ibpc.passes.join_views import join_views
+from ibpc.passes.open_quotients import open_quotients
+from ibpc.passes.open_softmax import open_softmax
 from ibpc.passes.pipeline import PIPELINE, Pass, Purpose, prepare
+from ibpc.passes.transpose_weights import transpose_weights
 from ibpc.passes.weigh_dead import weigh_dead
 
 __all__ = [
@@ -29,7 +32,10 @@ __all__ = [
     "fuse_matmul_add",
     "infer_shapes",
     "join_views",
+    "open_quotients",
+    "open_softmax",
     "prepare",
     "sites",
+    "transpose_weights",
     "weigh_dead",
 ]

@@ -21,6 +21,9 @@ from ibpc.passes.free_batch import free_batch
 from ibpc.passes.fuse_matmul_add import fuse_matmul_add
 from ibpc.passes.infer_shapes import infer_shapes
 from ibpc.passes.join_views import join_views
+from ibpc.passes.open_quotients import open_quotients
+from ibpc.passes.open_softmax import open_softmax
+from ibpc.passes.transpose_weights import transpose_weights
 from ibpc.passes.weigh_dead import weigh_dead
 
 if TYPE_CHECKING:
@@ -51,6 +54,9 @@ PIPELINE = (
     Pass("drop-identities", drop_identities),
     Pass("fuse-matmul-add", fuse_matmul_add),
     Pass("fold-batch-norm", fold_batch_norm, ("evaluation",)),
+    Pass("open-softmax", open_softmax, ("evaluation",)),
+    Pass("open-quotients", open_quotients, ("evaluation",)),
+    Pass("transpose-weights", transpose_weights, ("evaluation",)),
     Pass("drop-dead", drop_dead),
 )
 

@@ -29,6 +29,8 @@ ELSEWHERE = {
     *(("batch-apart", kind) for kind in KINDS),
     *(("join-views", kind) for kind in KINDS),
     *(("weigh-dead", kind) for kind in KINDS),  # changes nothing
+    *(("open-softmax", kind) for kind in KINDS),
+    *(("open-quotients", kind) for kind in KINDS),
 }
 """Passes with networks of their own, in their own tests."""
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 
+from ibpc.bounds import Weights, lower_forward, lower_interval
 from ibpc.errors import ModelMistake
 from ibpc.graph import Graph, Node, print_graph
 from ibpc.passes import (
@@ -18,6 +20,9 @@ from ibpc.passes import (
     fold_constants,
     free_batch,
     fuse_matmul_add,
+    open_quotients,
+    open_softmax,
+    transpose_weights,
 )
 
 if TYPE_CHECKING:
@@ -118,6 +123,27 @@ CASES: dict[str, tuple[Callable[[Graph], Graph], Graph]] = {
             {"w": ones(2, 3), "b": ones(3)},
         ),
     ),
+    "transpose_weights": (
+        transpose_weights,
+        net(
+            [
+                Node("one", "Gemm", ("x", "w", "b"), ("a",), {"alpha": 0.5}),
+                Node("two", "Gemm", ("a", "v"), ("y",), {"transB": 1}),
+            ],
+            {"w": ones(2, 3), "b": ones(3), "v": ones(2, 3)},
+        ),
+    ),
+    "open_quotients": (
+        open_quotients,
+        net(
+            [
+                Node("half", "Div", ("x", "c"), ("a",)),
+                Node("ratio", "Div", ("a", "x"), ("y",)),
+            ],
+            {"c": ones(2)},
+        ),
+    ),
+    "open_softmax": (open_softmax, net([Node("s", "Softmax", ("x",), ("y",), {"axis": -1})], {})),
 }
 
 
@@ -230,3 +256,39 @@ def test_an_identity_between_two_outputs_stays() -> None:
         "y",
     )
     assert drop_identities(graph) is graph
+
+
+@pytest.mark.parametrize("axis", [1, 2, -1])
+def test_an_opened_softmax_computes_and_bounds_the_same(axis: int) -> None:
+    graph = Graph(
+        "net",
+        {"x": (1, 3, 4)},
+        ("y",),
+        (Node("s", "Softmax", ("x",), ("y",), {"axis": axis}),),
+        {"unused": ones(1)},
+    )
+    opened = open_softmax(graph)
+    assert not any(node.op == "Softmax" for node in opened.nodes)
+    draws = np.random.default_rng(axis + 1)
+    lower = draws.normal(size=(5, 3, 4)) * 3
+    box = [torch.from_numpy(side) for side in (lower, lower + draws.random((5, 3, 4)))]
+    for program, inputs in ((lower_forward, box[:1]), (lower_interval, box)):
+        before, after = (
+            program(one, Weights(one, torch.float64))(*inputs) for one in (graph, opened)
+        )
+        for own, other in zip(torch.atleast_1d(before), torch.atleast_1d(after), strict=True):
+            torch.testing.assert_close(own, other, rtol=1e-12, atol=1e-12)
+
+
+def test_a_softmax_over_a_long_axis_stays() -> None:
+    graph = Graph("net", {"x": (1, 65)}, ("y",), (Node("s", "Softmax", ("x",), ("y",)),), {})
+    assert open_softmax(graph) is graph
+
+
+def test_a_transposed_weight_is_the_weight_transposed() -> None:
+    weight = np.arange(6, dtype=np.float32).reshape(2, 3)
+    graph = net([Node("one", "Gemm", ("x", "w"), ("y",))], {"w": weight})
+    turned = transpose_weights(graph)
+    np.testing.assert_array_equal(turned.constants[turned.nodes[0].inputs[1]], weight.T)
+    assert "w" not in turned.constants
+    assert transpose_weights(turned) is turned
