@@ -15,7 +15,7 @@ slopes, as extremes of f(x) - slope x over the box, so that every slope gives a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -110,6 +110,24 @@ class Lines:
     def loose(self, _: int) -> Array:
         """Entries whose two lines differ."""
         return self.open
+
+    def flattened(self, where: Array, image: Interval) -> Lines:
+        """The same lines, but level ones at the ends of the image's box for some entries.
+
+        Shape: where (batch, *dims).
+        """
+        import torch
+
+        chosen, level = where.unsqueeze(1), torch.zeros_like(self.slope_lower)
+        low = level if self.offset_lower is None else self.offset_lower
+        high = level if self.offset_upper is None else self.offset_upper
+        return replace(
+            self,
+            slope_lower=torch.where(chosen, level, self.slope_lower),
+            slope_upper=torch.where(chosen, level, self.slope_upper),
+            offset_lower=torch.where(chosen, image.lower.unsqueeze(1), low),
+            offset_upper=torch.where(chosen, image.upper.unsqueeze(1), high),
+        )
 
 
 def kinked_lines(x: Interval, below: float, knobs: Array | None = None) -> Lines:

@@ -11,7 +11,7 @@ from ibpc.ops.quotients import inverse
 from ibpc.ops.record import Example, Operator, Unsupported
 
 if TYPE_CHECKING:
-    from ibpc.domains import Interval, LinearForm
+    from ibpc.domains import Interval, LinearForm, Lines
     from ibpc.ops.record import Shape, Site
 
 
@@ -63,6 +63,49 @@ def _power(x: Interval, exponent: float) -> Interval:
     return modulus.monotone(lambda v: v**exponent, error=16, limits=(0.0, float("inf")))
 
 
+def relax(site: Site, x: Interval, _: Any, knobs: Any = None) -> Lines:
+    """Tangents and chords where the power bends one way on the box; else its extremes.
+
+    x^e bends up for x > 0 where e < 0 or e > 1, and down for 0 < e < 1; odd powers bend the other
+    way for x < 0. A root or negative power of a box that reaches 0 gives NaN, which is doubt.
+    See `ibpc.domains.curved_lines`.
+    """
+    import torch
+
+    exponent = _exponent(site)
+    if exponent in (0.0, 1.0):
+        return _straight(x, exponent)
+    whole, odd = exponent == int(exponent), exponent % 2 == 1
+    allowed = x.lower > 0 if exponent < 1 else torch.ones_like(x.lower, dtype=torch.bool)
+    if exponent < 0 and whole:
+        allowed = allowed | (x.upper < 0)
+    if exponent > 1 and not whole:
+        allowed = x.lower >= 0
+    lower = torch.where(allowed, x.lower, float("nan"))
+    convex = torch.full_like(allowed, not 0 < exponent < 1)
+    if odd:
+        convex = x.lower >= 0
+    bent = domains.curved_lines(
+        domains.Interval.from_bounds(lower, x.upper, x.roundoff),
+        lambda v: v**exponent,
+        lambda v: exponent * v ** (exponent - 1),
+        convex,
+        knobs,
+    )
+    turning = (x.lower < 0) & (x.upper > 0) if odd and exponent > 0 else torch.zeros_like(allowed)
+    return bent.flattened(turning, interval(site, x, None))
+
+
+def _straight(x: Interval, exponent: float) -> Lines:
+    """The first power, and the zeroth, as lines."""
+    import torch
+
+    slope = torch.full_like(x.lower, exponent).unsqueeze(1)
+    offset = torch.full_like(slope, 1 - exponent)
+    open_ = torch.zeros_like(x.lower, dtype=torch.bool)
+    return domains.Lines(slope, slope, offset, offset, open_)
+
+
 def milp(site: Site, x: LinearForm, _: Any) -> LinearForm:
     """Only the first power is linear."""
     exponent = _exponent(site)
@@ -81,9 +124,12 @@ OPERATOR = Operator(
     forward=forward,
     interval=interval,
     milp=milp,
+    relax=relax,
     examples=(
         Example(((1, 6), 2.0)),
         Example(((1, 2, 3), [3.0])),
+        Example(((1, 4), 3.0), low=0.0),
+        Example(((1, 4), 3.0), high=-0.25),
         Example(((1, 4), 1.0)),
         Example(((1, 4), 0.5), low=0.125),
         Example(((1, 4), -2.0), low=0.125),
