@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 
+NO_WIDTH = 2.0**-40
+"""Intervals no wider than this share of their size are points, but for rounding of their ends."""
+
+
 def down(number: Fraction | Decimal) -> float:
     """The greatest float64 that is not above an exact number."""
     nearest = _nearest(number)

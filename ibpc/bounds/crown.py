@@ -38,11 +38,11 @@ class CrownProblem:
 
     label: (batch,) int64, for graphs with a claim. known[value]: sound bounds (lower, upper) of
     a value, taken as they are instead of CROWN's (a parent's, say). splits[value]: +1 where an
-    entry is assumed >= 0, -1 where <= 0, else 0. rows: what to bound, rows over the graph's
-    output; None: each entry of it, which a wide output makes a large matrix.
+    entry is assumed >= 0, -1 where <= 0, else 0. rows: what to bound, rows over the value `at`
+    ("": the graph's output); None: each entry of it, which a wide value makes a large matrix.
 
     Shapes: lower, upper (batch, *dims); known, splits (batch, *value dims); rows (batch or 1,
-    spec, *output dims). support: upper bounds of rows over the input sets, where these are less
+    spec, *dims of `at`). support: upper bounds of rows over the input sets, where these are less
     than their boxes.
     """
 
@@ -52,6 +52,7 @@ class CrownProblem:
     known: Mapping[str, Box] = field(default_factory=dict)
     splits: Mapping[str, Tensor] = field(default_factory=dict)
     rows: Tensor | None = None
+    at: str = ""
     support: Support | None = None
 
     def select(self, index: Tensor, known: Mapping[str, Box]) -> CrownProblem:
@@ -72,10 +73,10 @@ class CrownResult:
 
         row <= slopes . x + offset <= upper      for every x of the box that the splits keep
 
-    empty: boxes in which no point meets the splits: bounds crossed (their `upper` is NaN; without
-    splits that is doubt, and nothing else). bounds: those of every value whose bounds shape a
-    relaxation, splits cut in. choice: the knobs and multipliers that gave the bounds. coefficients:
-    for each bent node the rows over its output, which branching heuristics read.
+    empty: boxes in which no point meets the splits: bounds crossed (in float64 their `upper` is
+    NaN; without splits that is doubt, and nothing else). bounds: those of every value whose
+    bounds shape a relaxation, splits cut in. choice: the knobs and multipliers that gave the
+    bounds. coefficients: for each bent node the rows over its output, which branching reads.
 
     Shapes: upper, offset (batch, spec); slopes (batch, spec, *in dims); empty (batch,); bounds
     (batch, *dims); coefficients (batch, spec, *dims).
@@ -138,7 +139,7 @@ class Crown:
         rows = self._rows(problem)
         _, choice = optimised(
             search,
-            self.plan.output,
+            problem.at or self.plan.output,
             rows,
             problem.splits,
             Descent() if descent is None else descent,
@@ -147,6 +148,14 @@ class Crown:
         )
         with torch.no_grad():
             return self._result(frame, empty, problem, choice)
+
+    def values(self, points: Tensor) -> dict[str, Tensor]:
+        """What every value is at some points (batch, *dims), for graphs without a claim."""
+        found = {self.plan.input: points.to(self.plan.dtype)}
+        with torch.no_grad():
+            for step in self.plan.steps:
+                found.update(zip(step.node.outputs, step.forward(found), strict=False))
+        return found
 
     def _frame(self, problem: CrownProblem) -> tuple[Frame, Tensor]:
         given = {} if problem.label is None else {self.plan.label: problem.label}
@@ -166,7 +175,7 @@ class Crown:
     def _rows(self, problem: CrownProblem) -> Tensor:
         if problem.rows is not None:
             return problem.rows.to(self.plan.dtype)
-        shape = self.plan.values[self.plan.output][1:]
+        shape = self.plan.values[problem.at or self.plan.output][1:]
         count = torch.Size(shape).numel()
         eye = torch.eye(count, dtype=self.plan.dtype, device=problem.lower.device)
         return eye.reshape(1, count, *shape)
@@ -174,11 +183,11 @@ class Crown:
     def _result(
         self, frame: Frame, empty: Tensor, problem: CrownProblem, choice: Choice
     ) -> CrownResult:
-        found: Rows = carried(
-            frame, self.plan.output, self._rows(problem), choice, problem.splits, cuts=True
-        )
+        at = problem.at or self.plan.output
+        found: Rows = carried(frame, at, self._rows(problem), choice, problem.splits, cuts=True)
         upper, slopes, offset = found.finish()
-        upper = torch.where(empty.unsqueeze(1), float("nan"), upper)
+        if self.covered:
+            upper = torch.where(empty.unsqueeze(1), float("nan"), upper)
         return CrownResult(
             upper, slopes, offset, empty, self._bounds(frame), choice, dict(found.seen)
         )

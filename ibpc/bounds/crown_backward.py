@@ -68,7 +68,9 @@ class Frame:
         return Interval.from_bounds(*self.boxes[value], self.roundoff)
 
     def select(self, index: Tensor, value: str) -> Frame:
-        """Some of the boxes, for rows that start at `value`."""
+        """Some of the boxes, for rows that start at `value`; the frame itself where that is all."""
+        if self.batch == 1:
+            return self
         names = {self.plan.input}
         for step in self.plan.upstream(value):
             names.update(step.inputs)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ibpc.domains import Interval, Lines
+from ibpc.rounding import NO_WIDTH
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -141,7 +142,11 @@ class Forms:
 
 
 def forms_of(frame: Frame, most: int) -> Forms | None:
-    """Forms where at most `most` inputs vary over any of the boxes, else None."""
+    """Forms where at most `most` inputs vary over any of the boxes, else None.
+
+    A width that comes from rounding decimals is covered, and makes no input vary.
+    """
     lower, upper = (side.reshape(frame.batch, -1) for side in frame.boxes[frame.plan.input])
-    inputs = (upper != lower).any(0).nonzero().flatten()
+    size = torch.maximum(lower.abs(), upper.abs())
+    inputs = (upper - lower > NO_WIDTH * size).any(0).nonzero().flatten()
     return Forms(frame, inputs) if len(inputs) <= most else None

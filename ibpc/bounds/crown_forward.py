@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from ibpc.sets import Support
 
 
+LEAST = 1e-9
+"""Entries that are loose have some score at least, however narrow they are."""
+
+
 @dataclass(frozen=True)
 class Crossing:
     """Bounds that cross in float32 by no more than rounding are put in order, in search only.
@@ -47,8 +51,11 @@ class Refining:
 
     refine: whether at all. elements: numbers in one part of rows that are carried back together.
     effort: entries of one value to refine for one box; those with the widest bounds come first.
-    inputs: where at most so many inputs vary, linear forms of them are carried forward first.
-    until: when, by `time.monotonic()`, to stop refining: bounds stay as good as they are then.
+    inputs: where at most so many inputs vary, linear forms of them are carried forward first,
+    unless bounds of all values that shape a relaxation are known.
+    until: when, by `time.monotonic()`, to stop refining: bounds stay as good as they are then;
+    each value gets its share of the time left. matter[value] (*dims): entries with the largest
+    product of width and this come first, instead of the widest ones.
     """
 
     refine: bool = True
@@ -56,6 +63,7 @@ class Refining:
     effort: int = 2**14
     inputs: int = 24
     until: float = inf
+    matter: Mapping[str, Tensor] = field(default_factory=dict)
     crossing: Crossing = field(default_factory=Crossing)
 
 
@@ -83,7 +91,8 @@ def propagate(
     frame = Frame(plan, boxes, given, roundoff, support)
     held = {plan.input: Interval.from_bounds(lower, upper, roundoff)}
     empty = _crossed(lower, upper)
-    forms = forms_of(frame, refining.inputs)
+    known_all = all(name in known for name in plan.bent_operands)
+    forms = None if known_all else forms_of(frame, refining.inputs)
     for step in plan.steps:
         images = dict(zip(step.node.outputs, step.interval({**given, **held}), strict=False))
         boxes.update((name, (box.lower, box.upper)) for name, box in images.items())
@@ -162,8 +171,12 @@ def refined(frame: Frame, name: str, refining: Refining) -> Box:
     """The box of a value, CROWN's bounds put in where they are better."""
     lower, upper = (side.reshape(frame.batch, -1).clone() for side in frame.boxes[name])
     loose = _loose(frame, name).reshape(frame.batch, -1)
-    for index, units in _parts(frame, name, loose, upper - lower, refining):
-        if time.monotonic() > refining.until:
+    width = upper - lower
+    if name in refining.matter:
+        width = width * refining.matter[name].reshape(1, -1)
+    until = _share_of_time(frame, name, refining.until)
+    for index, units in _parts(frame, name, loose, width, refining):
+        if time.monotonic() > until:
             break
         part = frame.select(index, name)
         rows = start_units(part, name, units)
@@ -177,6 +190,13 @@ def refined(frame: Frame, name: str, refining: Refining) -> Box:
         lower[place] = torch.where(wanted & lowest.isfinite() & (-lowest > lo), -lowest, lo)
     shape = frame.boxes[name][0].shape
     return lower.reshape(shape), upper.reshape(shape)
+
+
+def _share_of_time(frame: Frame, name: str, until: float) -> float:
+    """When to stop with one value, so that those after it get as much of the time left."""
+    operands = frame.plan.bent_operands
+    now = time.monotonic()
+    return now + (until - now) / (len(operands) - operands.index(name))
 
 
 def _loose(frame: Frame, name: str) -> Tensor:
@@ -204,7 +224,8 @@ def _parts(
     counts = loose.sum(1).clamp(max=refining.effort)
     order = counts.argsort(descending=True)
     sorted_counts = counts[order].tolist()
-    score = torch.where(loose, width.nan_to_num(0.0, 0.0, 0.0).clamp(min=0) + 1, 0 * width)
+    width = width.nan_to_num(0.0, 0.0, 0.0).clamp(min=0)
+    score = torch.where(loose, width + LEAST * (1 + width.amax(1, keepdim=True)), 0 * width)
     per_row = 2 * max(frame.plan.width(name), loose.shape[1])
     start = 0
     while start < len(sorted_counts) and sorted_counts[start]:

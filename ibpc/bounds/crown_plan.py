@@ -9,6 +9,7 @@ Every node is one of three steps, by what its operator's record offers:
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from ibpc.bounds.weights import Weights
     from ibpc.graph import Graph
     from ibpc.ops import Site
+
+SPARSE_FROM, SPARSE_SHARE = 2**14, 16
+"""Matrices of so many entries are kept sparse where at most one in so many is not 0."""
 
 FIRST_ROWS = 2**22
 """A layer whose matrix has at most so many entries is kept as one, for rows that start at it."""
@@ -177,7 +181,10 @@ class Plan:
             if node.name not in wanted:
                 continue
             boxed = tuple(i for i, name in enumerate(node.inputs) if name in self.values)
-            known = tuple(self.fixed.get(n, constants.get(n)) for n in node.inputs)
+            known = tuple(
+                _sparse_if_it_pays(self.fixed.get(name, constants.get(name)), node, place)
+                for place, name in enumerate(node.inputs)
+            )
             step = Step(node, facts[node.name], _kind(node.op, boxed), boxed, known)
             if not boxed and self.live and any(part in trained for part in node.inputs):
                 problem = f"node `{node.name}` ({node.op}) computes weights from weights"
@@ -307,6 +314,23 @@ class Plan:
 def _single(product: Callable[[Tensor], Tensor], v: Tensor) -> bool:
     ones, plain, squares = (product(power) for power in (torch.ones_like(v), v, v * v))
     return torch.allclose(plain**2, ones * squares, rtol=1e-4, atol=0.0)
+
+
+def _sparse_if_it_pays(constant: Tensor | None, node: Node, place: int) -> Tensor | None:
+    """A large constant matrix with few entries that are not 0 as a sparse one (CSR).
+
+    Networks that select and compare, lattices of minima and maxima say, have such weights. Only
+    where the operator's facets take one, which for Gemm asks for weights (outputs, inputs).
+    """
+    if constant is None or place not in operator(node.op).sparse or constant.dim() != 2:
+        return constant
+    if constant.numel() < SPARSE_FROM or not node.attributes.get("transB", 0):
+        return constant
+    if int(constant.count_nonzero()) * SPARSE_SHARE > constant.numel():
+        return constant
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch calls the format a beta
+        return constant.to_sparse_csr()
 
 
 def _kind(op: str, boxed: tuple[int, ...]) -> Literal["affine", "bent", "boxed"]:

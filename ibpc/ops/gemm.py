@@ -69,7 +69,9 @@ def milp(site: Site, a: LinearForm, b: Any, c: Any = None) -> LinearForm:
 
 def transpose(site: Site, rows: Any, _: Any, b: Any, *__: Any) -> tuple[Any, ...]:
     """Rows times W."""
-    return (rows @ _weight(site, b), *(None for _ in site.shapes[1:]))
+    # Sparse matrices are multiplied with matrices only.
+    found = rows.flatten(0, 1) @ _weight(site, b)
+    return (found.unflatten(0, rows.shape[:2]), *(None for _ in site.shapes[1:]))
 
 
 def _weight(site: Site, b: Any) -> Any:
@@ -134,6 +136,7 @@ OPERATOR = Operator(
         Example(((1, 3), pattern(2, 3), [[0.5, 0.25]]), {"transB": 1, "alpha": -1.5}),
     ),
     source="Gowal et al. 2019, Eq. 6",
+    sparse=(1,),
     trainable=(1, 2),
     affine=True,
     layers=(

@@ -101,6 +101,7 @@ class Operator:
     relax(site, *operands, knobs=None) -> `ibpc.domains.Relaxation`: linear bounds over the boxes
         (variable operands are `Interval`s), for CROWN; `knobs` (knobs, batch, spec, *dims) in
         [0, 1] choose among them. Where there is none, the interval rule's box stands in.
+    sparse: positions of constant matrices that the facets for torch also take in sparse CSR format.
     trainable: operand positions that hold parameters, where they are float constants.
     affine: linear in its variable operands once the others are fixed.
     linear: for other operators, positions of operands in each of which the operator is linear
@@ -119,6 +120,7 @@ class Operator:
     joint: Facet | None = None
     transpose: Facet | None = None
     relax: Facet | None = None
+    sparse: tuple[int, ...] = ()
     trainable: tuple[int, ...] = ()
     affine: bool = False
     linear: tuple[int, ...] = ()

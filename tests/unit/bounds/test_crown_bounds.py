@@ -21,6 +21,7 @@ from ibpc.bounds import (
     roundoff_of,
     value_bounds,
 )
+from ibpc.bounds.crown_forms import forms_of
 from ibpc.claims import append_claim
 from ibpc.errors import ModelMistake
 from ibpc.graph import Graph, Node
@@ -294,3 +295,66 @@ def test_an_empty_choice_is_crowns_own() -> None:
     crown = Crown(graph, Weights(graph, DOUBLE))
     problem = ball(2, (3,))
     assert torch.equal(crown.bounds(problem, Choice()).upper, crown.bounds(problem).upper)
+
+
+def test_sparse_weights_give_the_bounds_that_dense_ones_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draws = np.random.default_rng(4)
+    weight = draws.standard_normal((40, 40)) * (draws.random((40, 40)) < 0.04)
+    graph = dense_net(
+        (draws.standard_normal((40, 3)).tolist(), draws.standard_normal(40).tolist()),
+        (weight.tolist(), draws.standard_normal(40).tolist()),
+        (draws.standard_normal((2, 40)).tolist(), [0.0, 1.0]),
+    )
+    problem = ball(6, (3,))
+    dense = Crown(graph, Weights(graph, DOUBLE)).alpha_bounds(problem, Descent(steps=4))
+    monkeypatch.setattr("ibpc.bounds.crown_plan.SPARSE_FROM", 1000)
+    crown = Crown(graph, Weights(graph, DOUBLE))
+    kept = [step.constants[1] for step in crown.plan.steps if step.node.name == "z1"]
+    assert kept[0] is not None
+    assert kept[0].layout == torch.sparse_csr
+    sparse = crown.alpha_bounds(problem, Descent(steps=4))
+    torch.testing.assert_close(sparse.upper, dense.upper, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(sparse.slopes, dense.slopes, rtol=1e-9, atol=1e-9)
+
+
+def test_rows_may_stand_at_an_inner_value() -> None:
+    graph = random_net(2, (3, 6, 6, 2))
+    crown = Crown(graph, Weights(graph, DOUBLE))
+    problem = ball(4, (3,))
+    rows = torch.randn(1, 5, 6, dtype=DOUBLE, generator=torch.Generator().manual_seed(0))
+    found = crown.alpha_bounds(replace(problem, rows=rows, at="z1"), Descent(steps=8))
+    share = torch.rand(500, 4, 3, dtype=DOUBLE, generator=torch.Generator().manual_seed(1))
+    points = problem.lower + share * (problem.upper - problem.lower)
+    inner = crown.values(points.reshape(-1, 3))["z1"].reshape(500, 4, 6)
+    reached = torch.einsum("sk,pbk->pbs", rows[0], inner)
+    assert bool((reached <= found.upper).all())
+    assert bool((reached.amax(0) > found.upper - 5).all())
+
+
+def test_widths_of_rounding_make_no_input_vary() -> None:
+    graph = random_net(5, (40, 6, 2))
+    crown = Crown(graph, Weights(graph, DOUBLE), Refining(inputs=3))
+    x = torch.rand(1, 40, dtype=DOUBLE, generator=torch.Generator().manual_seed(0)) + 1
+    lower, upper = x * (1 - 2.0**-52), x * (1 + 2.0**-52)
+    upper[0, :2] += 0.5
+    narrow, (wide_lower, wide_upper) = crown._frame(CrownProblem(lower, upper))[0], (lower, upper)
+    assert forms_of(narrow, 3) is not None
+    wide_upper = wide_upper + 1e-3
+    assert forms_of(crown._frame(CrownProblem(wide_lower, wide_upper))[0], 3) is None
+
+
+def test_entries_that_matter_are_refined_first() -> None:
+    graph = random_net(6, (3, 8, 8, 2))
+    weights = Weights(graph, DOUBLE)
+    problem = ball(1, (3,), 2.0)
+    matter = {"z1": torch.zeros(8, dtype=DOUBLE)}
+    matter["z1"][3] = 1.0
+    plain = Crown(graph, weights, Refining(refine=False)).intermediate(problem)[0]["z1"]
+    whole = Crown(graph, weights).intermediate(problem)[0]["z1"]
+    one = Crown(graph, weights, Refining(effort=1, matter=matter)).intermediate(problem)[0]["z1"]
+    width = [(upper - lower)[0] for lower, upper in (plain, whole, one)]
+    assert width[2][3] == width[1][3] < width[0][3]
+    kept = torch.arange(8) != 3
+    torch.testing.assert_close(width[2][kept], width[0][kept])
