@@ -38,14 +38,14 @@ LARGEST_BATCH = 128
 MOST_BYTES = 2**30
 """Of lines that open nodes keep."""
 
-STEPS = 12
+STEPS = 6
 RATE = 0.02
 """Steps of multipliers, as a share of the largest that a split of the last batch started with."""
 
 MOST_TRIES = 40
 """Searches for multipliers of a node all of whose units are decided, before it is given up."""
 
-CANDIDATES = 6
+CANDIDATES = 3
 """Units whose children are tried before one is chosen."""
 
 
@@ -174,7 +174,9 @@ class ActivationSplitting:
                 open_.tolist(), self._multipliers(batch, open_, result, units), strict=True
             )
         ]
-        influence = array(units.influence(result, torch.from_numpy(row)))[open_]
+        worst = torch.from_numpy(row).to(result.upper.device)
+        values = self.root.cones.quick.values(self._corners(result, worst))
+        influence = array(units.influence(result, worst, values))[open_]
         for leaf, scores in zip(kept, influence, strict=True):
             scores[leaf.units] = 0.0
         whole = influence.max(axis=1) > 0
@@ -217,8 +219,8 @@ class ActivationSplitting:
     def _tried(self, leaves: list[Leaf], units: Units) -> np.ndarray:
         """The search's bounds under the lines and multipliers that nodes bring: (nodes,)."""
         problem, choice, shift = self._posed(leaves, units)
-        upper = self.root.cones.quick.bounds(problem, choice).upper + shift
-        return array(upper.amin(1))
+        found = self.root.cones.quick.bounds(problem, choice)
+        return np.where(array(found.empty), -np.inf, array((found.upper + shift).amin(1)))
 
     def _bounded(self, batch: list[Leaf], units: Units) -> tuple[CrownResult, np.ndarray]:
         """The search's bounds, and which nodes float64 shows to be empty."""
@@ -287,6 +289,14 @@ class ActivationSplitting:
         """The multipliers that the search found, for each open node: (rows, depth)."""
         flat = array(units.flat(result.choice.betas, result.upper.new_zeros(result.upper.shape)))
         return [flat[place][:, batch[place].units] for place in open_.tolist()]
+
+    def _corners(self, result: CrownResult, row: torch.Tensor) -> torch.Tensor:
+        """Where the linear bounds of one row of each node are largest: (nodes, *dims)."""
+        import torch
+
+        slopes = result.slopes.expand(len(row), *result.slopes.shape[1:])
+        picked = slopes[torch.arange(len(row), device=row.device), row]
+        return torch.where(picked > 0, self.root.upper, self.root.lower).float()
 
     def _try(
         self, result: CrownResult, row: np.ndarray, open_: np.ndarray, upper: np.ndarray

@@ -68,12 +68,14 @@ class Bounder:
 
     @cached_property
     def width(self) -> int:
-        """Entries of all values of the network together."""
+        """Entries of all values of the network together; constants do not count."""
         from math import prod
 
         from ibpc.passes import infer_shapes
 
-        return sum(prod(shape) for shape in infer_shapes(self.subject.graph).values())
+        graph = self.subject.graph
+        shapes = infer_shapes(graph).items()
+        return sum(prod(shape) for name, shape in shapes if name not in graph.constants)
 
     @cached_property
     def _interval(self) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ibpc.errors import NumericalDoubt, UnsupportedOperator
+from ibpc.rounding import NO_WIDTH
 from ibpc.verification.query.answer import QueryAnswer
 from ibpc.verification.query.attack import Attack, starting_points
 from ibpc.verification.query.bounding import Bounder
@@ -103,14 +104,15 @@ class Engine:
             ("attack", lambda: self._attacked(QUICK_STARTS, QUICK_STEPS)),
             ("interval", self._by_interval),
         ]
+        first.append(("crown, inner bounds by intervals", self._by_crown))
         if self.varying <= FEW_INPUTS:
-            first.append(("crown", self._by_crown))
             first.append(("input splitting", lambda: self._by_inputs(only_quick=True)))
         return [
             *first,
             ("crown", self._by_roots),
             ("long attack", lambda: self._attacked(LONG_STARTS, LONG_STEPS)),
             ("alpha-crown", self._by_lines),
+            ("sharpened units", self._by_sharp_units),
             ("activation splitting", self._by_units),
             ("input splitting", self._by_inputs),  # for networks without units to split
         ]
@@ -143,8 +145,10 @@ class Engine:
 
     @cached_property
     def varying(self) -> int:
-        """The most inputs that vary in one box."""
-        return int((self.cases.outer_lower < self.cases.outer_upper).sum(axis=1).max())
+        """The most inputs that vary in one box, by more than the rounding of its ends."""
+        lower, upper = self.cases.outer_lower, self.cases.outer_upper
+        size = np.maximum(np.abs(lower), np.abs(upper))
+        return int((upper - lower > NO_WIDTH * size).sum(axis=1).max())
 
     @cached_property
     def attack(self) -> Attack:
@@ -206,6 +210,15 @@ class Engine:
             wide[:, forms] = upper
             self.lines[group] = (forms, upper[0], lines)
             self._close(group, wide)
+
+    def _by_sharp_units(self) -> None:
+        """Better bounds of inner values first, then as before; for one box, which takes long."""
+        from ibpc.verification.query.sharpening import Sharpening
+
+        groups = list(self._open_groups())
+        if len(groups) == 1:
+            Sharpening(self._root(groups[0]), self.clock, self.settings.log).run()
+            self._by_lines()
 
     def _close(self, group: int, upper: np.ndarray) -> None:
         """What upper bounds (1, forms) of one group show."""
@@ -278,7 +291,8 @@ class Engine:
             while len(self.roots) >= MOST_ROOTS:
                 self.roots.pop(next(iter(self.roots)))
             lower, upper = self.cases.outer_lower[group], self.cases.outer_upper[group]
-            self.roots[group] = Root(self.cones, lower, upper)
+            forms = np.unique(self.cases.form[group][self.open[group]])
+            self.roots[group] = Root(self.cones, lower, upper, forms)
         return self.roots[group]
 
     @cached_property

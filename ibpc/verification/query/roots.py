@@ -29,11 +29,18 @@ class Cones:
 
     @cached_property
     def exact(self) -> Crown:
-        """In float64, rounding covered; refines inner bounds for half of the time left at most."""
+        """In float64, rounding covered; inner bounds as they are known."""
         from ibpc.bounds import Crown, Refining
 
-        until = self.clock.at_most(self.clock.left / 2).deadline
-        return Crown(self.bounder.subject.graph, self.bounder.weights, Refining(until=until))
+        return Crown(self.bounder.subject.graph, self.bounder.weights, Refining(refine=False))
+
+    def refining(self, matter: Mapping[str, torch.Tensor]) -> Crown:
+        """The same, but refines inner bounds for a third of the time left at most."""
+        from ibpc.bounds import Crown, Refining
+
+        until = self.clock.at_most(self.clock.left / 3).deadline
+        refining = Refining(until=until, matter=matter)
+        return Crown(self.bounder.subject.graph, self.bounder.weights, refining)
 
     @cached_property
     def quick(self) -> Crown:
@@ -46,9 +53,11 @@ class Cones:
 class Root:
     """One box of the property: bounds of its units in float64, and bounds of the forms."""
 
-    def __init__(self, cones: Cones, lower: np.ndarray, upper: np.ndarray) -> None:
-        """Shapes: lower, upper (inputs,), float64."""
-        self.cones = cones
+    def __init__(
+        self, cones: Cones, lower: np.ndarray, upper: np.ndarray, forms: np.ndarray
+    ) -> None:
+        """Shapes: lower, upper (inputs,), float64; forms (spec,): those that matter."""
+        self.cones, self.forms = cones, forms
         ((self.lower, self.upper),) = cones.bounder.batches(lower[None], upper[None])
 
     @cached_property
@@ -56,7 +65,25 @@ class Root:
         """Sound bounds of every value that shapes a relaxation."""
         from ibpc.bounds import CrownProblem
 
-        return self.cones.exact.intermediate(CrownProblem(self.lower, self.upper))[0]
+        box = CrownProblem(self.lower, self.upper)
+        return self.cones.refining(self._matter()).intermediate(box)[0]
+
+    def _matter(self) -> dict[str, torch.Tensor]:
+        """How much of each unit goes into the forms that matter, judged by unrefined bounds."""
+        from ibpc.bounds import CrownProblem
+
+        rows = one_hot(self.forms, self.cones)
+        crown = self.cones.exact
+        found = crown.bounds(CrownProblem(self.lower, self.upper, rows=rows))
+        matter: dict[str, torch.Tensor] = {}
+        for step in crown.plan.steps:
+            weight = found.coefficients.get(step.node.name)
+            if weight is None or len(step.inputs) != 1:
+                continue
+            (name,) = step.inputs
+            if weight.shape[2:] == found.bounds[name][0].shape[1:]:
+                matter[name] = matter.get(name, 0) + weight.abs().sum((0, 1))
+        return matter
 
     @cached_property
     def known32(self) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
@@ -76,8 +103,12 @@ class Root:
         rows: torch.Tensor | None,
         splits: Mapping[str, torch.Tensor] | None = None,
         quick: bool = False,
+        at: str = "",
     ) -> CrownProblem:
-        """This box `count` times, with its known bounds, for rows (1, spec, forms)."""
+        """This box `count` times, with its known bounds, for rows (1, spec, forms).
+
+        `at`: rows stand at this value instead of the forms.
+        """
         from ibpc.bounds import CrownProblem
 
         known = self.known32 if quick else self.known
@@ -94,7 +125,24 @@ class Root:
             known={name: (wide(lo), wide(up)) for name, (lo, up) in known.items()},
             splits={} if splits is None else splits,
             rows=None if rows is None else rows.to(lower.dtype),
+            at=at,
         )
+
+    def sharpen(
+        self, value: str, units: torch.Tensor, lower: torch.Tensor, upper: torch.Tensor
+    ) -> None:
+        """Keep bounds of some units where they are better than what is known.
+
+        Shapes: units, lower, upper (n,), float64, sound.
+        """
+        import torch
+
+        lows, highs = (side.clone() for side in self.known[value])
+        low, high = lows.view(-1), highs.view(-1)
+        low[units] = torch.fmax(low[units], lower)
+        high[units] = torch.fmin(high[units], upper)
+        self.known[value] = (lows, highs)
+        self.__dict__.pop("known32", None)
 
     def crown(self) -> np.ndarray:
         """CROWN's bounds of all forms: (1, forms)."""

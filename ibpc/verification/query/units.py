@@ -12,15 +12,20 @@ if TYPE_CHECKING:
     import torch
 
     from ibpc.bounds import Crown, CrownResult
+    from ibpc.bounds.crown_plan import Step
+
+
+LEAST = 1e-3
+"""So much of what a unit may add anywhere counts beside what it adds at the worst point."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """The units of one value: `nodes` read it, `first` is its first unit's number."""
+    """The units of one value: `steps` read it, `first` is its first unit's number."""
 
     value: str
     shape: tuple[int, ...]
-    nodes: tuple[str, ...]
+    steps: tuple[Step, ...]
     first: int
 
     @property
@@ -68,29 +73,35 @@ class Units:
             -1,
         )
 
-    def influence(self, found: CrownResult, row: torch.Tensor) -> torch.Tensor:
-        """How much the relaxation of each open unit costs one row of each box: (batch, units).
+    def influence(
+        self, found: CrownResult, row: torch.Tensor, values: Mapping[str, torch.Tensor]
+    ) -> torch.Tensor:
+        """What the relaxation of each open unit adds to one row of each box: (batch, units).
 
-            |A| (-lower upper) / (upper - lower),     A: the row's coefficient of the unit
+            A (line(z) - f(z)),     A: the row's coefficient of f(z), z: the unit at a point
 
-        0 where a unit's sign is fixed. Shape: row (batch,), the row that is looked at.
-        Source: Bunel et al. 2020, "Branch and bound for piecewise linear neural network
-        verification", section 5.2 (the intercept's share in the bound).
+        At the point where the row's linear bound is largest these add up to the whole distance
+        between the bound and the row's true value there: going back, each step puts lines in the
+        place of functions at the network's own values. To that a little of the most that the unit
+        may add anywhere, so that only units whose sign is fixed have 0.
+
+        `values`: those of the network at that point. Shape: row (batch,), the row looked at.
+        Source: for the second part Bunel et al. 2020, "Branch and bound for piecewise linear
+        neural network verification", section 5.2; the first is derived here.
         """
         import torch
 
         parts = []
         for layer in self.layers:
             lower, upper = (side.flatten(1) for side in found.bounds[layer.value])
-            gap = (-lower).clamp(min=0) * upper.clamp(min=0) / (upper - lower).clamp(min=1e-12)
-            weight = torch.zeros_like(gap)
-            for node in layer.nodes:
-                if node in found.coefficients:
-                    rows = found.coefficients[node].flatten(2)
-                    rows = rows.expand(len(row), *rows.shape[1:])
-                    index = row[:, None, None].expand(-1, 1, rows.shape[2])
-                    weight = weight + rows.gather(1, index).squeeze(1).abs()
-            parts.append(weight * gap)
+            most = (-lower).clamp(min=0) * upper.clamp(min=0) / (upper - lower).clamp(min=1e-12)
+            score = torch.zeros_like(most)
+            for step in layer.steps:
+                if step.node.name in found.coefficients:
+                    rows = _picked(found.coefficients[step.node.name], row)
+                    here = _gap(step, layer.value, found, row, values[layer.value])
+                    score = score + (rows * here).flatten(1) + LEAST * rows.flatten(1).abs() * most
+            parts.append(score * (most > 0))
         return torch.cat(parts, 1)
 
     def first_multipliers(self, found: CrownResult) -> tuple[torch.Tensor, torch.Tensor]:
@@ -109,7 +120,7 @@ class Units:
         for layer in self.layers:
             above = found.upper.new_zeros(batch, spec, layer.count)
             below = torch.zeros_like(above)
-            for node in layer.nodes:
+            for node in (step.node.name for step in layer.steps):
                 if node in found.coefficients and node in found.choice.knobs:
                     size = (-found.coefficients[node].flatten(2)).clamp(min=0)
                     share = found.choice.knobs[node][0].flatten(2)
@@ -129,23 +140,55 @@ def splittable(crown: Crown) -> Units:
         ]
         shape = crown.plan.values[value][1:]
         if readers and all(_kinked_at_zero(step, value, shape, crown) for step in readers):
-            layers.append(Layer(value, shape, tuple(step.node.name for step in readers), first))
+            layers.append(Layer(value, shape, tuple(readers), first))
             first += prod(shape)
     return Units(tuple(layers), first)
 
 
-def _kinked_at_zero(step: object, value: str, shape: tuple[int, ...], crown: Crown) -> bool:
+def _picked(rows: torch.Tensor, row: torch.Tensor) -> torch.Tensor:
+    """One row of each box: (batch or 1, spec, *dims) to (batch, 1, *dims)."""
+    import torch
+
+    wide = rows.expand(len(row), *rows.shape[1:])
+    return wide[torch.arange(len(row), device=rows.device), row].unsqueeze(1)
+
+
+def _gap(
+    step: Step, value: str, found: CrownResult, row: torch.Tensor, at: torch.Tensor
+) -> torch.Tensor:
+    """The line less f, of a reader at a value: the line that a row's coefficients choose.
+
+    Shapes: at (batch, *dims), row (batch,); gives (batch, 1, *dims).
+    """
+    import torch
+
+    from ibpc.domains import Interval
+
+    rows = _picked(found.coefficients[step.node.name], row)
+    knobs = found.choice.knobs.get(step.node.name)
+    if knobs is not None:
+        knobs = torch.stack([_picked(part, row) for part in knobs])
+    box = Interval.from_bounds(*found.bounds[value])
+    lines = step.relax({value: box}, knobs)
+    (image,) = step.forward({value: at})
+    point, sides = at.unsqueeze(1), []
+    pairs = ((lines.slope_lower, lines.offset_lower), (lines.slope_upper, lines.offset_upper))
+    for slope, offset in pairs:
+        sides.append(slope * point if offset is None else slope * point + offset)
+    return torch.where(rows > 0, sides[1], sides[0]) - image.unsqueeze(1)
+
+
+def _kinked_at_zero(step: Step, value: str, shape: tuple[int, ...], crown: Crown) -> bool:
     """Whether the reader's relaxation is exact on [0, 1] and on [-1, 0]."""
     import torch
 
     from ibpc.domains import Interval
 
-    known: object = getattr(step, "kind", "")
-    if known != "bent" or len(step.boxed) != 1:  # type: ignore[attr-defined]
+    if step.kind != "bent" or len(step.boxed) != 1:
         return False
     for low in (0.0, -1.0):
         lower = torch.full((1, *shape), low, dtype=crown.plan.dtype, device=crown.plan.device)
         box = Interval.from_bounds(lower, lower + 1.0)
-        if bool(step.relax({value: box}).loose(0).any()):  # type: ignore[attr-defined]
+        if bool(step.relax({value: box}).loose(0).any()):
             return False
     return True
