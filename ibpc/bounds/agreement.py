@@ -61,8 +61,8 @@ def _apart(wanted: np.ndarray, coarse: np.ndarray, fine: np.ndarray) -> float:
     there = np.isfinite(wanted) & np.isfinite(coarse)
     if not there.any():
         return 0.0
-    lost = np.abs(coarse - fine)[there].max()
-    apart = np.abs(wanted - fine)[there].max()
+    lost = np.abs(coarse[there] - fine[there]).max()
+    apart = np.abs(wanted[there] - fine[there]).max()
     size = max(np.abs(wanted[there]).max(), _LOST * lost, float(np.finfo(np.float32).tiny))
     return float(apart / size)
 

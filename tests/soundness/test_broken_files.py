@@ -209,7 +209,7 @@ def _warm_up() -> None:
 
 def test_some_broken_files_give_messages_or_verdicts_that_stand(folder: Path) -> None:
     words = run([*range(40), *ONCE_WRONG], folder)
-    assert words["sat"] + words["timeout"] > 2  # a busy machine has no time for some
+    assert words["sat"] + words["timeout"] >= 2  # a busy machine has no time for some
     assert sum(count for word, count in words.items() if word.startswith("error[E")) > 15
 
 
