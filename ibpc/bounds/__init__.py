@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ibpc.bounds.crown import Crown, CrownProblem, CrownResult
     from ibpc.bounds.crown_alpha import Choice, Descent
     from ibpc.bounds.crown_forward import Refining
+    from ibpc.bounds.crown_plan import Step
     from ibpc.bounds.crown_training import CrownInTraining
     from ibpc.bounds.programs import (
         lower_forward,
@@ -37,6 +38,7 @@ _HOMES = {
     "CrownResult": "crown",
     "Descent": "crown_alpha",
     "Refining": "crown_forward",
+    "Step": "crown_plan",
     "Weights": "weights",
     "agree": "agreement",
     "lower_forward": "programs",
@@ -60,6 +62,7 @@ __all__ = [
     "CrownResult",
     "Descent",
     "Refining",
+    "Step",
     "Weights",
     "agree",
     "lower_forward",

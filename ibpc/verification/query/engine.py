@@ -103,8 +103,8 @@ class Engine:
         first: list[tuple[str, Callable[[], Found | None]]] = [
             ("attack", lambda: self._attacked(QUICK_STARTS, QUICK_STEPS)),
             ("interval", self._by_interval),
+            ("crown over intervals", self._by_crown),
         ]
-        first.append(("crown, inner bounds by intervals", self._by_crown))
         if self.varying <= FEW_INPUTS:
             first.append(("input splitting", lambda: self._by_inputs(only_quick=True)))
         return [

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from ibpc.bounds import Crown, CrownResult
-    from ibpc.bounds.crown_plan import Step
+    from ibpc.bounds import Crown, CrownResult, Step
 
 
 LEAST = 1e-3
