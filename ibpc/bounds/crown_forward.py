@@ -194,9 +194,10 @@ def refined(frame: Frame, name: str, refining: Refining) -> Box:
 
 def _share_of_time(frame: Frame, name: str, until: float) -> float:
     """When to stop with one value, so that those after it get as much of the time left."""
-    operands = frame.plan.bent_operands
+    order = list(frame.plan.values)
+    after = [other for other in frame.plan.bent_operands if order.index(other) > order.index(name)]
     now = time.monotonic()
-    return now + (until - now) / (len(operands) - operands.index(name))
+    return now + (until - now) / (1 + len(after))
 
 
 def _loose(frame: Frame, name: str) -> Tensor:

@@ -6,6 +6,7 @@ A column is an entry of a claim's vector: outputs of applications, then entries 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ibpc.language.mistakes import wrong
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ibpc.language.formulas import Clause, Formula
     from ibpc.language.program import Net
     from ibpc.language.statements import Statement
-    from ibpc.language.values import Network, SetValue, TensorVariable
+    from ibpc.language.values import Network, SetValue, Tensor, TensorVariable
     from ibpc.syntax import tree
 
 Interval = tuple["Fraction", "Fraction"]
@@ -81,14 +82,8 @@ class Layout:
 
     def names(self, tensors: Sequence[TensorVariable]) -> tuple[tuple[str, str], ...]:
         """For each input its name (`rho`, `x[3]`, `u.rho`) and the name of its unit."""
-        found: dict[int, tuple[str, str]] = {}
-        for point, tensor in enumerate(tensors):
-            fields = tensor.type.fields
-            for index, place in enumerate(self.places[point]):
-                name = fields[index] if fields else f"{tensor.name}[{index}]"
-                name = f"{tensor.name}.{name}" if fields and len(tensors) > 1 else name
-                found.setdefault(place, (name, tensor.type.unit(index).name))
-        return tuple(found[place] for place in range(self.inputs))
+        kinds = tuple((tensor.name, tensor.type) for tensor in tensors)
+        return _names(self.places, kinds, self.inputs)
 
     def product(self, declaration: tree.Spec) -> Product | None:
         """The networks as one, None where there is one network on one tensor."""
@@ -108,6 +103,21 @@ class Layout:
         name = "_".join(nets[one.network].name for one in applications)
         output = TensorType((self.size,))
         return Product(name, known, tuple(applications), kind, output, declaration.name.span)
+
+
+@lru_cache(maxsize=64)
+def _names(
+    places: tuple[tuple[int, ...], ...], kinds: tuple[tuple[str, Tensor], ...], inputs: int
+) -> tuple[tuple[str, str], ...]:
+    """As `Layout.names`; kept, since a sweep states one claim many times."""
+    found: dict[int, tuple[str, str]] = {}
+    for point, (tensor, kind) in enumerate(kinds):
+        fields = kind.fields
+        for index, place in enumerate(places[point]):
+            name = fields[index] if fields else f"{tensor}[{index}]"
+            name = f"{tensor}.{name}" if fields and len(kinds) > 1 else name
+            found.setdefault(place, (name, kind.unit(index).name))
+    return tuple(found[place] for place in range(inputs))
 
 
 def layout_of(

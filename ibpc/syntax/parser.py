@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ibpc.errors import Diagnostic, SyntaxMistake, did_you_mean
@@ -33,7 +34,8 @@ def parse_file(path: str | os.PathLike[str]) -> tree.File:
         SyntaxMistake: the text is not the language (several diagnostics).
         FileMistake: the file is absent, a folder, unreadable or too large.
     """
-    return parse_source(read_source(path))
+    source = read_source(path)
+    return _parsed(source.path, source.text)
 
 
 def parse_text(text: str, path: str) -> tree.File:
@@ -42,6 +44,12 @@ def parse_text(text: str, path: str) -> tree.File:
     Raises:
         SyntaxMistake: the text is not the language (several diagnostics).
     """
+    return _parsed(path, text)
+
+
+@lru_cache(maxsize=64)
+def _parsed(path: str, text: str) -> tree.File:
+    """One text's tree, which nobody changes: specs that are checked together share imports."""
     return parse_source(Source(path, text))
 
 
