@@ -11,6 +11,8 @@ import pytest
 import torch
 from crown_networks import SHAPES, boxes, inside, values_at
 from drawn_networks import drawn
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from operator_cases import Case, cases, one_thread, points
 from test_networks import exact_maxima, rows_at
 
@@ -224,10 +226,11 @@ def test_no_bound_cuts_off_a_value(family: str, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", SHAPES)
-def test_no_bound_cuts_off_a_value_in_ten_thousand_cases(family: str) -> None:
-    for seed in range(1000, 1025):
-        check_graph(family, seed, 50)
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(family=st.sampled_from(sorted(SHAPES)), seed=st.integers(1000, 2**31 - 1))
+def test_no_bound_cuts_off_a_value_in_ten_thousand_cases(family: str, seed: int) -> None:
+    """200 graphs, each with 50 boxes."""
+    check_graph(family, seed, 50)
 
 
 def test_a_planted_slope_error_is_found_in_graphs(monkeypatch: pytest.MonkeyPatch) -> None:
