@@ -50,3 +50,22 @@ def add_output(parser: argparse.ArgumentParser, default: str) -> None:
         default=Path(default),
         help=f"where to write (default: {default})",
     )
+
+
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """Where runs and data sets lie, for commands that look at what is there."""
+    parser.add_argument(
+        "-o",
+        "--run-dir",
+        dest="output",
+        metavar="DIR",
+        type=Path,
+        default=Path("runs"),
+        help="where runs are (default: runs)",
+    )
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        type=Path,
+        help="where data sets lie (default: $IBPC_DATA, else a cache folder)",
+    )

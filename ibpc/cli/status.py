@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ibpc.cli.arguments import add_overrides, overrides
+from ibpc.cli.arguments import add_overrides, add_places, overrides
 from ibpc.cli.targets import target_of
 from ibpc.cli.vocabulary import vocabulary
 from ibpc.errors import Diagnostic, FileMistake
@@ -48,21 +48,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="exit with 1 where a verdict is stale or was never asked for",
     )
     add_overrides(parser)
-    parser.add_argument(
-        "-o",
-        "--run-dir",
-        dest="output",
-        metavar="DIR",
-        type=Path,
-        default=Path("runs"),
-        help="where runs are (default: runs)",
-    )
-    parser.add_argument(
-        "--data-dir",
-        metavar="DIR",
-        type=Path,
-        help="where data sets lie (default: $IBPC_DATA, else a cache folder)",
-    )
+    add_places(parser)
     parser.set_defaults(function=status)
 
 
