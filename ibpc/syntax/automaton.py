@@ -17,13 +17,17 @@ _HERE = Path(__file__).parent
 
 
 class Rule(NamedTuple):
-    """One production: what it makes, and of which children (see `compile_grammar`)."""
+    """One production: what it makes, and of which children (see `compile_grammar`).
+
+    `renames`: its one symbol stands for the whole, as a number does for a sum of one term.
+    """
 
     origin: str
     action: str
     length: int
     plan: list[int | None]
     symbols: list[str]
+    renames: bool
 
 
 class Tables(NamedTuple):
@@ -64,7 +68,7 @@ def load_tables() -> Tables:
         _store(place, text)
         data = json.loads(text)
     rules = [
-        Rule(origin, action, length, plan, symbols)
+        Rule(origin, action, length, plan, symbols, (action, plan) == ("", [0]) and length == 1)
         for (origin, action, length, plan), symbols in zip(
             data["rules"], data["symbols"], strict=True
         )

@@ -82,16 +82,20 @@ class Machine:
     def feed(self, token: Token) -> Any:
         """Takes one token: reduces what it completes, then shifts it."""
         kind = self.terminal(token)
-        states = self.tables.states
+        table, rules, states = self.tables.states, self.tables.rules, self.states
         while True:
-            step = states[self.states[-1]].get(kind)
+            step = table[states[-1]].get(kind)
             if step is None:
                 raise UnexpectedError(token)
             if step >= 0:
                 self._shift(kind, token, step)
                 return None
-            self._reduce(self.tables.rules[-1 - step])
-            if kind == END and self.states[-1] == self.end_state:
+            rule = rules[-1 - step]
+            if rule.renames:  # three reductions of four: value, place and depth stay
+                states[-1] = table[states[-2]][rule.origin]
+            else:
+                self._reduce(rule)
+            if kind == END and states[-1] == self.end_state:
                 return self.values[-1]
 
     def recover(self, depth: int, symbol: str, at: int) -> None:
