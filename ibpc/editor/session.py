@@ -48,7 +48,7 @@ class Session:
 
     def check(self, path: str) -> Analysis:
         """A new check of the file with the texts as they are now."""
-        found = analyse(path, self.vocabulary, texts=self.texts)
+        found = analyse(path, self.vocabulary, texts=self.texts, thorough=False)
         if found.main is not None:
             self.parsed[path] = found
         return found

@@ -35,13 +35,21 @@ class Analysis:
     """What a check found: the world with all that could be worked out, and the mistakes.
 
     `main` is None where the file itself could not be parsed; `program` where there is a mistake.
+    `modules` are all files that have been read, by their real paths.
     """
 
     world: World
     main: Module | None
+    modules: Mapping[str, Module | None]
     program: Program | None
     targets: dict[str, Target]
     diagnostics: tuple[Diagnostic, ...]
+
+    def checked(self) -> Program:
+        """The program; raises one error with the diagnostics of all mistakes."""
+        self.world.sink.raise_all()
+        assert self.program is not None, "a file was not checked, and nobody said why"
+        return self.program
 
 
 def check_file(
@@ -56,10 +64,7 @@ def check_file(
 
     Raises: IbpcError with the diagnostics of all mistakes in all files.
     """
-    found = analyse(path, vocabulary, overrides)
-    found.world.sink.raise_all()
-    assert found.program is not None, "a file was not checked, and nobody said why"
-    return found.program
+    return analyse(path, vocabulary, overrides).checked()
 
 
 def checked_world(
@@ -77,24 +82,40 @@ def analyse(
     vocabulary: Vocabulary,
     overrides: Mapping[str, str] = MappingProxyType({}),
     texts: Mapping[str, str] = MappingProxyType({}),
+    *,
+    thorough: bool = True,
+    before: Analysis | None = None,
 ) -> Analysis:
     """The check of a file, told as values: editors want what is right beside what is wrong.
 
-    `texts` stands in for files that are not saved yet: the text of each, by its real path.
+    `texts` stands in for files that are not saved yet: the text of each, by its real path. Where
+    not `thorough`, sweeps are worked out in part (see `plans.sweep_target`). `before` is the check
+    of another file, under the same vocabulary and without overrides: what both import is not
+    worked out again, and its warnings are not told again.
     """
     sink = Collector()
-    loader = Loader(sink, texts)
+    elder = None if before is None or before.program is None or overrides else before
+    loader = Loader(sink, texts, {} if elder is None else elder.modules)
     main: Module | None = None
     with sink.gathering():
         main = loader.load(path)
-    others = (module for module in loader.modules.values() if module not in (None, main))
-    modules = tuple(module for module in (main, *others) if module is not None)
-    world = World(vocabulary, modules, sink)
+    modules = _read(main, loader)
+    if elder is None:
+        world = World(vocabulary, modules, sink, thorough=thorough)
+    else:
+        world = elder.world.of(modules, sink)
     targets = {} if main is None else _check(world, main, overrides)
     program = None
     if main is not None and not sink.errors:
         program = _program(world, main, targets)
-    return Analysis(world, main, program, targets, (*sink.errors, *sink.warnings))
+    told = (*sink.errors, *sink.warnings)
+    return Analysis(world, main, loader.modules, program, targets, told)
+
+
+def _read(main: Module | None, loader: Loader) -> tuple[Module, ...]:
+    """The file, and all files that it needs; of a file with mistakes all that could be read."""
+    found = loader.modules.values() if main is None or loader.sink.errors else main.needed()
+    return tuple(module for module in dict.fromkeys((main, *found)) if module is not None)
 
 
 def _check(world: World, main: Module, overrides: Mapping[str, str]) -> dict[str, Target]:

@@ -39,7 +39,7 @@ class Module:
     """One file: declarations by name, imported names, aliases of imported files, its plans.
 
     `borrowed[name]` is (module, name there); a name imported from a file that could not be read
-    has the module None. Compared by identity.
+    has the module None. `imported` holds those that could be read. Compared by identity.
     """
 
     path: str
@@ -50,22 +50,41 @@ class Module:
     aliases: dict[str, Module | None] = field(default_factory=dict)
     plans: dict[str, tree.Run | tree.Sweep] = field(default_factory=dict)
     places: dict[str, Span] = field(default_factory=dict)
+    imported: list[Module] = field(default_factory=list)
 
     def names(self) -> set[str]:
         """All names that mean something at the top of this file."""
         return {*self.declared, *self.borrowed, *self.aliases}
 
+    def needed(self) -> list[Module]:
+        """All files that this one imports, in the order in which they are read; last itself."""
+        found: list[Module] = []
+        self._need(found)
+        return found
+
+    def _need(self, found: list[Module]) -> None:
+        for one in self.imported:
+            if one not in found:
+                one._need(found)
+        found.append(self)
+
 
 class Loader:
     """Reads a file and, through its imports, all others; each once.
 
-    `texts` holds the texts of files that an editor has not saved yet, by their real paths.
+    `texts` holds the texts of files that an editor has not saved yet, by their real paths;
+    `modules` those that have been read before.
     """
 
-    def __init__(self, sink: Collector, texts: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        sink: Collector,
+        texts: Mapping[str, str] = MappingProxyType({}),
+        modules: Mapping[str, Module | None] = MappingProxyType({}),
+    ) -> None:
         self.sink = sink
         self.texts = texts
-        self.modules: dict[str, Module | None] = {}
+        self.modules = dict(modules)
         self._open: list[str] = []
 
     def load(self, path: str, at: Span | None = None) -> Module | None:
@@ -145,7 +164,10 @@ class Loader:
         self.sink.add(diagnostic("E0103", problem, name.span, "again here", fix, related))
 
     def _imported(self, module: Module, path: tree.Text) -> Module | None:
-        return self.load(beside(module.path, path.value), path.span)
+        found = self.load(beside(module.path, path.value), path.span)
+        if found is not None:
+            module.imported.append(found)
+        return found
 
     def _report_cycle(self, path: str, at: Span | None) -> None:
         start = self._open.index(real_path(path))

@@ -55,6 +55,7 @@ def check_alone(declaration: Declared, module: Module, world: World) -> None:
     sink = world.sink
     with sink.ignoring(ignored), sink.gathering(declaration.name.span):
         _try(Definition(declaration, module), world)
+        world.called.add((module.path, declaration.name.text))
 
 
 def _of_samples(

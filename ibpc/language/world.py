@@ -37,7 +37,8 @@ class World:
     """A program under fixed params.
 
     `overrides` maps params to values given from outside: by the command line or a sweep.
-    `called` gathers the blocks that some plan runs; the others are checked on their own.
+    `called` gathers the blocks that some plan runs; the others are checked on their own. Where
+    not `thorough`, sweeps are worked out in part: see `plans.sweep_target`.
     """
 
     vocabulary: Vocabulary
@@ -45,6 +46,7 @@ class World:
     sink: Collector
     overrides: dict[ParamKey, Value] = field(default_factory=dict)
     called: set[ParamKey] = field(default_factory=set)
+    thorough: bool = True
     sweeping: bool = False
     cache: dict[Any, Any] = field(default_factory=dict)
     _values: dict[ParamKey, Value | None] = field(default_factory=dict)
@@ -59,9 +61,20 @@ class World:
         key = tuple(sorted((name, repr(value)) for name, value in overrides.items()))
         if key not in self._worlds:
             merged = {**self.overrides, **overrides}
-            world = World(self.vocabulary, self.modules, self.sink, merged, self.called)
-            self._worlds[key] = world
+            self._worlds[key] = World(
+                self.vocabulary, self.modules, self.sink, merged, self.called, self.thorough
+            )
         return self._worlds[key]
+
+    def of(self, modules: tuple[Module, ...], sink: Collector) -> World:
+        """The world of other files, some of which are the same: those are not worked out again.
+
+        Only a world without mistakes passes on what it knows: what is poisoned tells why but once.
+        """
+        assert not self.sink.errors, "what went wrong here would be passed over there"
+        found = World(self.vocabulary, modules, sink, {}, self.called, self.thorough)
+        found.cache, found._values, found._units = self.cache, self._values, self._units
+        return found
 
     # --- values ------------------------------------------------------------------------------
 
