@@ -135,7 +135,9 @@ def _recheck_task(task: VerifyTask, look: Look, archive: Archive, found: Recheck
 def _stages(task: VerifyTask) -> Iterable[Invocation]:
     """The stages that any report of the task asks, each once."""
     return {
-        stage_question(stage, "", ""): stage for report in task.reports for stage in report.stages
+        stage_question(stage, "", "").stage: stage  # under whatever time limit
+        for report in task.reports
+        for stage in report.stages
     }.values()
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from ibpc.verification.cells import Cell
 from ibpc.verification.store import check_layout, stored_answers, table_names
+from ibpc.verification.verdict import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,19 +55,17 @@ class Archive:
         left = set(keys)
         found: dict[Key, Answer] = {}
         for store in self._stores:
-            if not left:
-                break
             with suppress(sqlite3.Error):
-                known = self._known(store, question)
-                found |= {key: known[key] for key in left & known.keys()}
-                left -= known.keys()
-        return found
+                _fill_in(found, stored_answers(store, question))
+            if all(key in found and _decided(found[key]) for key in left):
+                break
+        return {key: found[key] for key in left & found.keys()}
 
     def all_answers(self, question: Question) -> dict[Key, Answer]:
         """Every answer to a question.  Raises sqlite3.Error where a store is broken."""
         found: dict[Key, Answer] = {}
-        for store in reversed(self._stores):
-            found |= self._known(store, question)
+        for store in self._stores:
+            _fill_in(found, stored_answers(store, question))
         return found
 
     def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> bool:
@@ -83,12 +82,16 @@ class Archive:
                 if "cells" in table_names(store):
                     yield from _cells(store)
 
-    def _known(self, store: sqlite3.Connection, question: Question) -> dict[Key, Answer]:
-        row = store.execute(
-            "SELECT id FROM questions WHERE claim = ? AND network = ? AND stage = ?",
-            (question.claim, question.network, question.stage),
-        ).fetchone()
-        return {} if row is None else stored_answers(store, int(row[0]))
+
+def _decided(answer: Answer) -> bool:
+    return not isinstance(answer.verdict, Unknown)
+
+
+def _fill_in(found: dict[Key, Answer], others: dict[Key, Answer]) -> None:
+    """Take what is missing, and verdicts where nothing was found."""
+    for key, answer in others.items():
+        if key not in found or (_decided(answer) and not _decided(found[key])):
+            found[key] = answer
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -241,12 +242,14 @@ def stage_question(stage: Invocation, claim: str, network: str) -> Question:
     """The question that a stage puts to each datum, of a claim and a network by their keys."""
     if STAGES[stage.word].role == "observe":  # it looks at the datum alone, whatever the claim
         claim = ""
+    arguments = dict(stage.arguments)
+    limit_s = float(arguments.pop("timeout", math.inf))
     what = {
         "stage": stage.word,
-        "arguments": json.loads(canonical(dict(stage.arguments))),
+        "arguments": json.loads(canonical(arguments)),
         "version": EVIDENCE_VERSION,
     }
-    return Question(claim, network, json.dumps(what, sort_keys=True))
+    return Question(claim, network, json.dumps(what, sort_keys=True), limit_s)
 
 
 def answers(

@@ -3,8 +3,9 @@
 A question is (claim with its set and radius, the network's bytes, a stage with its arguments, the
 rows already proved), and each datum has one row under it. The keys are content hashes, so moving a
 folder, renaming a spec or editing a comment invalidates nothing, and changing a weight, a pixel or
-a seed invalidates exactly what it touches. Answers are only ever added. In WAL mode, what was
-committed survives `kill -9`.
+a seed invalidates exactly what it touches. A verdict that was found within one time limit holds
+under any other; that nothing was found, under smaller ones. Answers are only ever added. In WAL
+mode, what was committed survives `kill -9`.
 
 Beside the answers stand the cells that runs have finished (ibpc.verification.cells): not needed to
 find an answer again, but to say later why one is missing. Stores of earlier runs (`elders`) are
@@ -14,6 +15,7 @@ read where this one has no answer, and what they know is copied.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import time
 from contextlib import contextmanager
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     from ibpc.verification.cells import Cell
 
-VERSION = 1
+VERSION = 2
 """The layout of the tables; a file with another one is not read."""
 
 COMMIT_EVERY_S = 0.2
@@ -41,7 +43,8 @@ CREATE TABLE questions (
     claim TEXT NOT NULL,
     network TEXT NOT NULL,
     stage TEXT NOT NULL,
-    UNIQUE (claim, network, stage)
+    limit_s REAL NOT NULL,
+    UNIQUE (claim, network, stage, limit_s)
 );
 CREATE TABLE answers (
     question INTEGER NOT NULL REFERENCES questions (id),
@@ -71,6 +74,8 @@ CREATE TABLE IF NOT EXISTS cells (
 );
 """
 
+_SAME = "claim = ? AND network = ? AND stage = ?"
+
 Key = tuple[str, tuple[int, ...]]
 """A datum's digest, and the rows proved before."""
 
@@ -90,11 +95,15 @@ class Answers(Protocol):
 
 @dataclass(frozen=True)
 class Question:
-    """What one stage is asked of each datum: hashes of claim and network, and the stage's text."""
+    """What one stage is asked of each datum: hashes of claim and network, and the stage's text.
+
+    `limit_s` is the time that it may take for one datum.
+    """
 
     claim: str
     network: str
     stage: str
+    limit_s: float = math.inf
 
 
 class Store:
@@ -130,7 +139,7 @@ class Store:
         """The answers that are known, here or to the elders."""
         wanted = list(keys)
         with self._told():
-            known = stored_answers(self._db, self._number(question))
+            known = stored_answers(self._db, question)
         found = {key: known[key] for key in wanted if key in known}
         if self._elders is not None and len(found) < len(wanted):
             others = self._elders.get(question, [key for key in wanted if key not in found])
@@ -188,15 +197,13 @@ class Store:
         """The question's row, made where it is new."""
         if question in self._numbers:
             return self._numbers[question]
-        fields = (question.claim, question.network, question.stage)
-        find = "SELECT id FROM questions WHERE claim = ? AND network = ? AND stage = ?"
-        row = self._db.execute(find, fields).fetchone()
-        if row is None:
-            self._db.execute(
-                "INSERT INTO questions (claim, network, stage) VALUES (?, ?, ?)", fields
-            )
-            row = self._db.execute(find, fields).fetchone()
-        self._numbers[question] = int(row[0])
+        fields = (question.claim, question.network, question.stage, question.limit_s)
+        self._db.execute(
+            "INSERT OR IGNORE INTO questions (claim, network, stage, limit_s) VALUES (?, ?, ?, ?)",
+            fields,
+        )
+        find = f"SELECT id FROM questions WHERE {_SAME} AND limit_s = ?"
+        self._numbers[question] = int(self._db.execute(find, fields).fetchone()[0])
         return self._numbers[question]
 
     @contextmanager
@@ -229,14 +236,19 @@ def check_layout(db: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(f"its layout is version {row and row[0]}, not {VERSION}")
 
 
-def stored_answers(db: sqlite3.Connection, number: int) -> dict[Key, Answer]:
-    """All answers to one question."""
+def stored_answers(db: sqlite3.Connection, question: Question) -> dict[Key, Answer]:
+    """All answers to one question: its own, and those under other limits that hold for it too."""
+    found: dict[Key, Answer] = {}
     rows = db.execute(
         "SELECT datum, proved, verdict, why, evidence, witness, rows_proved, seconds"
-        " FROM answers WHERE question = ?",
-        (number,),
+        f" FROM answers JOIN questions ON answers.question = questions.id WHERE {_SAME}"
+        " AND (limit_s >= ? OR verdict != 'unknown')"
+        " ORDER BY verdict = 'unknown' DESC, limit_s = ?",  # the best ones last
+        (question.claim, question.network, question.stage, question.limit_s, question.limit_s),
     )
-    return {(datum, tuple(json.loads(proved))): _read(rest) for datum, proved, *rest in rows}
+    for datum, proved, *rest in rows:
+        found[datum, tuple(json.loads(proved))] = _read(rest)
+    return found
 
 
 def _written(answer: Answer) -> tuple[Any, ...]:

@@ -122,6 +122,8 @@ NOTHING: dict[str, Callable[[Path], None]] = {
     "names and notes in the ONNX file": edit_network(rename_values),
     "the same pixels in another container": another_container,
     "a data set's picture that no claim uses": pixel("test", COUNT - 1),
+    "more time than was needed": text(("timeout = 30 s", "timeout = 31 s")),
+    "less time than was allowed": text(("timeout = 30 s", "timeout = 29 s")),
     "a stage behind those that decide": text(("then mip\\(timeout = 30 s\\)",
                                               "then mip(timeout = 30 s)\n        then lp")),
 }  # fmt: skip

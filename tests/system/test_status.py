@@ -127,11 +127,6 @@ STALE: dict[str, tuple[Callable[[Path], None], dict[str, int | str], str]] = {
         {"attacked": FIRST},
         "stages.pgd.steps: 5 -> 6",
     ),
-    "a time-out": (
-        text(("timeout = 30 s", "timeout = 31 s")),
-        {"verified": "mip"},
-        "stages.mip.timeout: 30 -> 31",
-    ),
     "a bound's option": (
         text(("by crown", "by crown(steps = 2)")),
         {"crown_bound": FIRST},

@@ -7,6 +7,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 from ibpc.errors import FileMistake
 from ibpc.verification import (
     Answer,
+    Archive,
     Evidence,
     Holds,
     Question,
@@ -63,6 +66,45 @@ def test_another_question_has_other_answers(tmp_path: Path, other: Question) -> 
         store.put(QUESTION, "a", (), Answer(Unknown("why")))
         assert not store.get(other, [("a", ())])
         assert store.get(QUESTION, [("a", ())])
+
+
+PROOF = Answer(Holds(Evidence("mip", {"solver": "cbc"})))
+NOTHING = Answer(Unknown("time-out"))
+
+
+def of_limit(seconds: float) -> Question:
+    return replace(QUESTION, limit_s=seconds)
+
+
+@pytest.mark.parametrize("elder", [False, True])
+def test_a_verdict_holds_under_any_limit_and_a_time_out_under_smaller_ones(
+    tmp_path: Path, *, elder: bool
+) -> None:
+    with Store(tmp_path / "store") as store:
+        store.put(of_limit(10.0), "decided", (), PROOF)
+        store.put(of_limit(10.0), "open", (), NOTHING)
+    archive = Archive([tmp_path / "store"])
+    keys: list[tuple[str, tuple[int, ...]]] = [("decided", ()), ("open", ())]
+    with Store(tmp_path / ("new" if elder else "store"), archive) as store:
+        for seconds in (1.0, 10.0):
+            assert set(store.get(of_limit(seconds), keys)) == set(keys)
+        for seconds in (11.0, inf):
+            assert store.get(of_limit(seconds), keys) == {keys[0]: PROOF}
+        assert not store.get(of_limit(20.0), [("decided", (1,))])
+
+
+def test_a_verdict_counts_before_a_time_out(tmp_path: Path) -> None:
+    with Store(tmp_path / "store") as store:
+        for limit, answer in ((5.0, NOTHING), (10.0, PROOF), (20.0, NOTHING)):
+            store.put(of_limit(limit), "a", (), answer)
+        for seconds in (1.0, 5.0, 15.0, 20.0, 25.0):
+            assert store.get(of_limit(seconds), [("a", ())]) == {("a", ()): PROOF}
+    with Store(tmp_path / "later") as store:
+        store.put(of_limit(30.0), "a", (), NOTHING)
+    os.utime(tmp_path / "store", (1, 1))
+    with Archive([tmp_path / "later", tmp_path / "store"]) as archive:
+        assert archive.get(of_limit(20.0), [("a", ())]) == {("a", ()): PROOF}
+        assert archive.all_answers(of_limit(20.0)) == {("a", ()): PROOF}
 
 
 def test_a_file_that_is_no_store_gets_a_message(tmp_path: Path) -> None:
