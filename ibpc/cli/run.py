@@ -96,11 +96,11 @@ def run(arguments: argparse.Namespace) -> int:
     with opened(folder):
         facts = {"threads": means.threads, "device": means.device, "command": command(arguments)}
         write_manifest(folder, program, target, **facts)
-        report = RunReport(folder.path)
-        for result in execute(target, folder, means):
-            print(console_table(result), flush=True)
-            report.add(result)
-        page = report.finish()
+        with RunReport(folder.path) as report:
+            for result in execute(target, folder, means):
+                print(console_table(result), flush=True)
+                report.add(result)
+            page = report.finish()
     print(f"written to {folder.path}\nopen {page}")
     return 0
 
