@@ -44,7 +44,7 @@ def test_thousands_of_results_are_not_written_after_each(tmp_path: Path, clock: 
         assert report.finish() == tmp_path / "report.html"
     assert clock.written[0] == 1
     assert clock.written[-1] == 2000
-    assert len(clock.written) < 100
+    assert len(clock.written) < 200  # a twentieth of the time
 
 
 def test_few_results_are_written_after_each(tmp_path: Path, clock: Clock) -> None:
