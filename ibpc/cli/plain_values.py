@@ -119,6 +119,11 @@ def _part(part: BoundPart) -> str:
     return method if weight == "1" else f"({weight}) * {method}"
 
 
+def _schedule(symbol: Symbol) -> str:
+    times = "" if symbol.factor == 1 else f"{number_text(symbol.factor)} times "
+    return f"{times}the schedule {symbol.name}"
+
+
 def _index(index: IndexType) -> str:
     return f"index[{index.size}]" if index.labels is None else f"{{ {', '.join(index.labels)} }}"
 
@@ -138,5 +143,5 @@ _TEXTS: dict[type, Any] = {
     LossExpr: _loss,
     BoundPart: _part,
     IndexType: _index,
-    Symbol: lambda value: f"the schedule {value.name}",
+    Symbol: _schedule,
 }

@@ -181,6 +181,11 @@ def _loss(value: Mapping[str, Any]) -> str:
     return f"({f' {sign} '.join(inner)})"
 
 
+def _scaled(name: str, factor: str | None) -> str:
+    """A schedule, and what it is multiplied by."""
+    return name if factor is None else f"{_words(factor)} * {name}"
+
+
 def _type(value: Mapping[str, Any]) -> str:
     domain = value.get("domain")
     shape = f"real[{', '.join(map(str, value['shape']))}]"
@@ -208,7 +213,7 @@ _FORMS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "LossExpr": _loss,
     "TensorType": _type,
     "IndexType": lambda value: f"index[{value['size']}]",
-    "Symbol": lambda value: str(value["name"]),
+    "Symbol": lambda value: _scaled(value["name"], value.get("factor")),
     "Row": _row,
     "PlannedNode": _node,
 }

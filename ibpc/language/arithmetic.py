@@ -38,6 +38,10 @@ def operate(operator: str, left: Value, right: Value, expr: tree.Binary) -> Valu
         return matrix_product(left, right, expr)
     if isinstance(left, Quantity) and isinstance(right, Quantity):
         return combine(operator, left, right, expr.span)
+    if any(isinstance(side, Symbol) for side in kinds):
+        scaled = _scaled_schedule(operator, left, right, expr)
+        if scaled is not None:
+            return scaled
     if any(isinstance(side, Outputs | TensorVariable) for side in kinds):
         _whole_tensor(operator, left, right, expr)
     if any(isinstance(side, Affine) for side in kinds):
@@ -55,6 +59,8 @@ def negative(value: Value, at: Span) -> Value:
     """`-value`."""
     if isinstance(value, Quantity):
         return Quantity(-value.value, value.dimension)
+    if isinstance(value, Symbol):
+        return Symbol(value.name, -value.factor)
     if isinstance(value, Linear):
         return times(value, MINUS_ONE, at)
     if isinstance(value, Affine):
@@ -64,10 +70,22 @@ def negative(value: Value, at: Span) -> Value:
     raise wrong("E0301", f"`-` means nothing for {kind_of(value)}", at, f"this is {kind_of(value)}")
 
 
+def _scaled_schedule(operator: str, left: Value, right: Value, expr: tree.Binary) -> Symbol | None:
+    """`2 * eps`, `eps * 2` or `eps / 2`; None for anything else. Raises UnitMistake E0302."""
+    if operator == "*" and isinstance(right, Symbol):
+        left, right = right, left
+    if operator not in "*/" or not isinstance(left, Symbol):
+        return None
+    if not isinstance(right, Quantity) or right.dimension:
+        return None
+    factor = combine(operator, Quantity(left.factor), right, expr.span).value
+    return Symbol(left.name, factor)
+
+
 def _refuse(operator: str, left: Value, right: Value, expr: tree.Binary) -> NoReturn:
     culprit, side = (left, expr.left) if not isinstance(left, Quantity) else (right, expr.right)
     if isinstance(culprit, Symbol):
-        fix = "compute it in the schedule itself"
+        fix = "multiply it by a number at most; compute the rest in the schedule itself"
         problem = f"the schedule `{culprit.name}` cannot be reckoned with here"
         raise wrong("E0608", problem, side.span, "a schedule", fix)
     if isinstance(culprit, Label | DatumLabel | Opaque):

@@ -65,8 +65,10 @@ def as_blend(value: Value, at: Span) -> Blend:
         return value
     if isinstance(value, Datum):
         return Blend(value, ((None, ONE, ZERO),))
-    if isinstance(value, SetVariable | Symbol):
+    if isinstance(value, SetVariable):
         return Blend(None, ((value, ZERO, ONE),))
+    if isinstance(value, Symbol):
+        return Blend(None, ((Symbol(value.name), ZERO, (value.factor,)),))
     return Blend(None, ((None, ZERO, numbers_of(value, at)),))
 
 

@@ -29,6 +29,9 @@ _NEVER = frozenset({"span", "path"})
 _IF_EMPTY: Mapping[str, frozenset[str]] = {"InputSet": frozenset({"options", "parts"})}
 """Left out where empty, so that sets which have none keep the identity that they had."""
 
+_IF_ONE: Mapping[str, frozenset[str]] = {"Symbol": frozenset({"factor"})}
+"""Left out where 1, for the same reason."""
+
 
 def canonical(value: Any) -> str:
     """A program value as JSON: keys sorted, no blanks, rationals as "8/255", the class by name."""
@@ -45,6 +48,7 @@ def _plain(value: Any) -> Any:
         kind = type(value).__name__
         skipped = _NEVER | _LEFT_OUT.get(kind, frozenset())
         skipped |= {name for name in _IF_EMPTY.get(kind, ()) if not getattr(value, name)}
+        skipped |= {name for name in _IF_ONE.get(kind, ()) if getattr(value, name) == 1}
         kept = [one.name for one in fields(value) if one.name not in skipped]
         plain = {"is": kind, **{name: _plain(getattr(value, name)) for name in kept}}
         return _numbered(plain) if kind == "Fit" else plain

@@ -79,11 +79,19 @@ def _expression(expr: tree.Expr, network: str, claim: Claim | None, scope: Scope
         return LossExpr("term", term=_term(expr, expr.function, network, claim, scope))
     value = evaluate(expr, scope)
     if isinstance(value, Symbol):
-        return LossExpr("schedule", name=value.name)
+        return schedule_term(value)
     if isinstance(value, Quantity) and not value.dimension:
         return LossExpr("number", value=value.value)
     fix = "use numbers, schedules and losses with + - * /"
     raise wrong("E0606", "this cannot stand in a loss", expr.span, f"this is {kind_of(value)}", fix)
+
+
+def schedule_term(value: Symbol) -> LossExpr:
+    """A schedule, times its factor, in a loss or in the weight of a bound."""
+    schedule = LossExpr("schedule", name=value.name)
+    if value.factor == 1:
+        return schedule
+    return LossExpr("*", (LossExpr("number", value=value.factor), schedule))
 
 
 def _combined(expr: tree.Binary, left: LossExpr, right: LossExpr) -> LossExpr:

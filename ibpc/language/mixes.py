@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ibpc.language.evaluate import evaluate
 from ibpc.language.invocations import invoke, spelled
-from ibpc.language.losses import schedules_in
+from ibpc.language.losses import schedule_term, schedules_in
 from ibpc.language.mistakes import wrong
 from ibpc.language.program import BoundPart, LossExpr, Symbol
 from ibpc.language.quantities import Quantity
@@ -111,7 +111,7 @@ def _weight(expr: tree.Expr, scope: Scope) -> LossExpr:
         return LossExpr("-", (_weight(expr.operand, scope),))
     value = evaluate(expr, scope)
     if isinstance(value, Symbol):
-        return LossExpr("schedule", name=value.name)
+        return schedule_term(value)
     if isinstance(value, Quantity) and not value.dimension:
         return LossExpr("number", value=value.value)
     fix = "weights are numbers and schedules under + - * /"

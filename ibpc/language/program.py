@@ -164,9 +164,10 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A number that is known only later: a schedule of the recipe, by name (`eps`)."""
+    """A number that is known only later: `factor` times a schedule of the recipe, by name."""
 
     name: str
+    factor: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ class InputSet:
 
     @property
     def schedule(self) -> Symbol | None:
-        """The schedule that is the radius of the set, or of one of its parts."""
+        """The schedule that the radius of the set, or of one of its parts, is a multiple of."""
         if isinstance(self.eps, Symbol):
             return self.eps
         return next((part.schedule for part in self.parts if part.schedule), None)

@@ -58,8 +58,9 @@ def _norm(argument: tree.Argument | None, scope: Scope) -> str:
 
 
 def around(center: Datum, radius: Value, at: Span, kind: str = "ball") -> SetValue:
-    """The ball of a radius that is a number, or a schedule."""
+    """The ball of a radius that is a number, or a multiple of a schedule."""
     if isinstance(radius, Symbol):
+        in_range(radius.factor, at, 0, None)
         return SetValue(InputSet(kind, eps=radius), center.type)
     units = {(unit.dimension, unit.factor) for unit in center.type.units}
     if len(units) > 1:

@@ -139,8 +139,8 @@ def _box_around(low: Blend, high: Blend, expr: tree.Call) -> SetValue:
         return around(datum, Quantity(down[0]), expr.span)
     if key is None:
         return SetValue(InputSet("pixels", Fraction(1), down, up), datum.type)
-    if down == up == (Fraction(1),):
-        return around(datum, key, expr.span)
+    if down == up and len(down) == 1:
+        return around(datum, Symbol(key.name, down[0]), expr.span)
     if any(width < 0 for width in (*down, *up)):
         raise wrong("E0306", "a width is negative", expr.span, "the datum itself is left out")
     return SetValue(InputSet("pixels", key, down, up), datum.type)

@@ -233,5 +233,5 @@ def _trained_radius(fit: Fit | None, kind: str) -> Fraction | None:
     eps = fit.claim.set.eps
     if isinstance(eps, Symbol):
         largest = greatest(fit.curves[eps.name])
-        return Fraction(repr(largest))
+        return Fraction(repr(largest)) * eps.factor
     return eps

@@ -100,7 +100,8 @@ def _network_facts(fit: Fit) -> dict[str, Any]:
     """How a network was trained; `eps_train` is the largest radius that its schedule reaches."""
     eps = None if fit.claim is None else fit.claim.set.eps
     if isinstance(eps, Symbol):
-        eps = Fraction(repr(max(segment.value for segment in fit.curves[eps.name].segments)))
+        largest = max(segment.value for segment in fit.curves[eps.name].segments)
+        eps = Fraction(repr(largest)) * eps.factor
     return {
         "net": fit.net.name,
         "recipe": fit.recipe,

@@ -15,7 +15,7 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ibpc.sets.record import Exactness, Ground, Missing, Search, Settled, Support
+from ibpc.sets.record import Exactness, Ground, Missing, Search, Settled, Support, radius
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +53,7 @@ __all__ = [
     "lacks",
     "members",
     "outer_box",
+    "radius",
     "search",
     "settle",
     "settle_columns",

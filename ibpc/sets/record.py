@@ -224,10 +224,12 @@ class SetForm:
 
 
 def radius(given: InputSet, eps: Any) -> Any:
-    """The set's radius as a number; `eps` where it is a schedule."""
+    """The set's radius as a number; where it is a schedule, `eps` times its factor."""
     from ibpc.language import Symbol
 
-    return eps if isinstance(given.eps, Symbol) else float(given.eps or 0)
+    if isinstance(given.eps, Symbol):
+        return eps * float(given.eps.factor)
+    return float(given.eps or 0)
 
 
 def exact_radius(given: InputSet) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibpc.errors import Diagnostic, TypeMistake
-from ibpc.language import Symbol
 from ibpc.training.codes import NO_SUCH_EXAMPLE
 from ibpc.training.logs import LOGS
 from ibpc.training.metrics import MetricsFile
@@ -53,8 +52,8 @@ class Logbook:
 
 
 def _largest(fit: Fit) -> float:
-    """The largest radius that the schedule of the claim's ball reaches (0 without a ball)."""
-    eps = None if fit.claim is None else fit.claim.set.eps
-    if isinstance(eps, Symbol):
-        return max(part.value for part in fit.curves[eps.name].segments)
-    return 0.0 if eps is None else float(eps)
+    """The largest value of the schedule in the claim's set (0 without one)."""
+    schedule = None if fit.claim is None else fit.claim.set.schedule
+    if schedule is None:
+        return 0.0
+    return max(part.value for part in fit.curves[schedule.name].segments)

@@ -31,7 +31,6 @@ from ibpc.bounds import (
 )
 from ibpc.data import derive, uniform
 from ibpc.errors import Diagnostic, TypeMistake, UnsupportedOperator
-from ibpc.language import Symbol
 from ibpc.sets import hull, members
 from ibpc.training.attacks import ATTACKS
 from ibpc.training.codes import NEGATIVE_WEIGHT, NO_CLEAN_STATISTICS
@@ -129,7 +128,7 @@ class Programs:
         if not (loss.needs_violation or loss.needs_attack or loss.needs_inner):
             return Outputs(logits=self.clean(batch.x))
         assert self.claim is not None
-        eps = radius(self.claim, values)
+        eps = schedule_at(self.claim, values)
         parts = drawn(self.claim.set, batch)
         if len(parts) > 1:
             return self._over_members(parts, loss, batch, values)
@@ -141,7 +140,7 @@ class Programs:
     ) -> Outputs:
         """The batch once for each member of a union; of each row the worst bound counts."""
         assert self.claim is not None
-        eps, count = radius(self.claim, values), len(batch.x)
+        eps, count = schedule_at(self.claim, values), len(batch.x)
         boxes = [hull(part, self._type, batch.x, eps) for part in parts]
         box = (torch.cat([lower for lower, _ in boxes]), torch.cat([upper for _, upper in boxes]))
         many = Batch(*(torch.cat([one] * len(parts)) for one in batch))
@@ -253,12 +252,10 @@ def drawn(given: InputSet, batch: Batch) -> tuple[InputSet, ...]:
     return tuple(parts[place] for place in order.tolist())
 
 
-def radius(claim: Claim, values: Mapping[str, float]) -> float:
-    """The radius of the claim's set at these values of the schedules (0 where it has none)."""
-    schedule, eps = claim.set.schedule, claim.set.eps
-    if schedule is not None:
-        return values[schedule.name]
-    return 0.0 if eps is None or isinstance(eps, Symbol) else float(eps)
+def schedule_at(claim: Claim, values: Mapping[str, float]) -> float:
+    """The schedule in the claim's set, at these values (0 where its radii are all numbers)."""
+    schedule = claim.set.schedule
+    return 0.0 if schedule is None else values[schedule.name]
 
 
 def _part(part: BoundPart, graph: Graph, claim: Claim) -> _Part:

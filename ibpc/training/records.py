@@ -84,14 +84,14 @@ class Average(Entry):
 class Look:
     """What a log sees: the recipe, its examples, the network as prepared, the weights as they are.
 
-    `largest_radius` is the largest that the schedule of the claim's ball reaches.
+    `largest` is the largest value of the schedule in the claim's set.
     """
 
     fit: Any
     examples: Any
     graph: Any
     weights: Any
-    largest_radius: float
+    largest: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

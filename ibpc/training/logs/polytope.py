@@ -38,14 +38,14 @@ def facts(look: Look, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
     from ibpc.bounds import lower_forward, lower_interval
     from ibpc.data import datum_keys, derive, uniform
-    from ibpc.sets import hull
+    from ibpc.sets import hull, radius
 
     datum, samples = arguments.get("datum", 0), arguments.get("samples", 1000)
     claim, kind = look.fit.claim, look.fit.net.input
     device = next(look.weights.parameters()).device
     x = torch.tensor(look.examples.pixels([datum]), device=device)
-    eps = look.largest_radius
-    lower, upper = (x, x) if claim is None else hull(claim.set, kind, x, eps)
+    eps = 0.0 if claim is None else radius(claim.set, look.largest)
+    lower, upper = (x, x) if claim is None else hull(claim.set, kind, x, look.largest)
     key = derive(datum_keys(look.fit.seed, 0, torch.tensor([datum], device=device)), DRAWN)
     share = uniform(key, samples * prod(x.shape[1:])).reshape(samples, *x.shape[1:])
     with torch.no_grad():

@@ -88,6 +88,90 @@ def test_a_radius_that_is_a_schedule_stays_one_beside_a_mask(tmp_path: Path) -> 
     assert fit.claim.set.schedule == Symbol("eps")
 
 
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ("ball(x0, 2 * eps)", InputSet("ball", Symbol("eps", Fraction(2)))),
+        ("ball(x0, eps * 2 / 3, norm = 2)", InputSet("ball_2", Symbol("eps", Fraction(2, 3)))),
+        ("ball(x0, -(-eps))", InputSet("ball", Symbol("eps"))),
+        ("box(x0 - 2 * eps, x0 + 2 * eps)", InputSet("ball", Symbol("eps", Fraction(2)))),
+        (
+            "box(x0 - eps / 2, x0 + eps)",
+            InputSet("pixels", Symbol("eps"), (Fraction(1, 2),), ONE),
+        ),
+        (
+            "box(x0 - 2 * eps * [1, 0, 1, 0, 1, 0], x0 + eps * 3)",
+            InputSet("pixels", Symbol("eps"), (2 * ONE[0], ZERO[0]) * 3, (3 * ONE[0],)),
+        ),
+    ],
+)
+def test_a_radius_may_be_a_multiple_of_a_schedule(
+    tmp_path: Path, written: str, wanted: InputSet
+) -> None:
+    (fit,) = checked(tmp_path, written, run="fit(tiny)").targets["default"].tasks
+    assert fit.claim.set == wanted
+    assert fit.claim.set.schedule is not None
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("ball(x0, -eps)", "E0304"),
+        ("ball(x0, eps / 0)", "E0302"),
+        ("ball(x0, eps + 1/10)", "E0608"),
+        ("ball(x0, 1 / eps)", "E0608"),
+        ("ball(x0, eps * eps)", "E0608"),
+        ("ball(x0, 2 s * eps)", "E0608"),
+        ("box(x0 + eps, x0 - eps)", "E0306"),
+    ],
+)
+def test_what_else_is_reckoned_with_a_schedule_is_refused(
+    tmp_path: Path, written: str, code: str
+) -> None:
+    with pytest.raises(IbpcError) as caught:
+        checked(tmp_path, written, run="fit(tiny)")
+    assert code in {one.code for one in caught.value.diagnostics}
+
+
+def test_a_multiple_of_a_schedule_is_another_set_and_the_schedule_itself_the_same() -> None:
+    once, twice = (InputSet("ball", Symbol("eps", Fraction(number))) for number in (1, 2))
+    assert canonical(once) == (
+        '{"eps":{"is":"Symbol","name":"eps"},"is":"InputSet","kind":"ball","lower":[],"upper":[]}'
+    )
+    assert '"factor":"2/1"' in canonical(twice)
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        "set pixels(x0: Image, m: Image, eps: real) = box(x0 - eps * m, x0 + eps * m)",
+        "set pixels(m: Image, x0: Image, eps: real) = box(x0 - eps * m, x0 + eps * m)",
+        "set patch(x0: Image, h: int, w: int) = "
+        "union({ free(x0, window(i, j, h, w)) for i in range(3 - h), j in range(4 - w) })",
+    ],
+)
+def test_a_set_that_nothing_uses_is_checked_whatever_its_arguments_will_be(
+    tmp_path: Path, declaration: str
+) -> None:
+    assert set_of(tmp_path, declaration, "ball(x0, eps)") == InputSet("ball", TENTH)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "code"),
+    [
+        ("set off(x0: Image, m: Image) = box(x0 - m, m + x0 * x0)", "E0405"),
+        ("set off(x0: Image, m: Image) = box(x0 - m, m + 1)", "E0408"),
+        ("set off(x0: Image, m: Image) = box(x0 - m, x0 + n)", "E0101"),
+    ],
+)
+def test_a_mistake_in_a_set_of_two_tensors_is_told_once(
+    tmp_path: Path, declaration: str, code: str
+) -> None:
+    with pytest.raises(IbpcError) as caught:
+        checked(tmp_path, "ball(x0, eps)", declaration)
+    assert [one.code for one in caught.value.diagnostics] == [code]
+
+
 def test_brightness_and_contrast_are_gains_and_shifts_of_the_datum(tmp_path: Path) -> None:
     declaration = (
         "set light(x0: Image) = "

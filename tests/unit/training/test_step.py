@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
 import torch
 from recipes import bounded, dots, tiny_fit
 
-from ibpc.language.program import Fit, Invocation
+from ibpc.language.program import Fit, InputSet, Invocation, Symbol
 from ibpc.passes import prepare
 from ibpc.training import Stepper
 from ibpc.training.batches import Batches
@@ -54,6 +56,19 @@ def test_batch_norm_keeps_the_clean_pass_at_kappa_zero() -> None:
     stepper, step = take(tiny_fit(norm=True), {"kappa": 0.0, "eps": 0.1})
     assert made(stepper) == {"both"}
     assert step.fit is None
+
+
+@pytest.mark.parametrize("kind", ["ball", "ball_2"])
+def test_twice_the_schedule_is_the_schedule_with_twice_its_values(kind: str) -> None:
+    base = tiny_fit()
+    assert base.claim is not None
+    doubled = replace(base.claim, set=InputSet(kind, Symbol("eps", Fraction(2))))
+    plain = replace(base.claim, set=InputSet(kind, Symbol("eps")))
+    _, one = take(replace(base, claim=doubled), {"kappa": 0.5, "eps": 0.05})
+    _, other = take(replace(base, claim=plain), {"kappa": 0.5, "eps": 0.1})
+    _, half = take(replace(base, claim=plain), {"kappa": 0.5, "eps": 0.05})
+    torch.testing.assert_close(one.violation, other.violation, rtol=0, atol=0)
+    assert (one.violation > half.violation).all()
 
 
 def test_at_radius_zero_both_losses_agree() -> None:
