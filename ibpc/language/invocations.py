@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ibpc.language.scopes import Scope
     from ibpc.language.vocabulary import Entry, Slot
 
+PADDINGS = ("valid", "same")
+"""Words of an option that takes numbers too; they mean themselves, whatever the spec declares."""
+
 
 def invoke(expr: tree.Expr, entries: Mapping[str, Entry], what: str, scope: Scope) -> Invocation:
     """The invocation that an expression spells, with all arguments checked and defaults filled in.
@@ -157,8 +160,8 @@ def _reals(slot: Slot, expr: tree.Expr, scope: Scope) -> tuple[float, ...]:
 
 
 def _padding(slot: Slot, expr: tree.Expr, scope: Scope) -> str | int:
-    if isinstance(expr, tree.Name) and scope.find(expr.text) is None:
-        return _word(slot, expr, ("valid", "same"))
+    if isinstance(expr, tree.Name) and (expr.text in PADDINGS or scope.find(expr.text) is None):
+        return _word(slot, expr, PADDINGS)
     return as_whole(evaluate(expr, scope), expr.span, low=0, high=10**4)
 
 

@@ -97,12 +97,16 @@ class Collector:
         self.warnings: list[Diagnostic] = []
         self._seen: set[tuple[str, str, Span | None]] = set()
         self.ignored: frozenset[str] = frozenset()
+        self._aside: list[Diagnostic] | None = None
 
     def add(self, *diagnostics: Diagnostic) -> None:
         """Keep each diagnostic that is new."""
         for one in diagnostics:
             key = (one.code, one.problem, one.at)
             if key in self._seen or one.code in self.ignored:
+                continue
+            if self._aside is not None:
+                self._aside.append(one)
                 continue
             self._seen.add(key)
             (self.warnings if one.severity == "warning" else self.errors).append(one)
@@ -143,6 +147,15 @@ class Collector:
             yield
         finally:
             self.ignored = before
+
+    @contextmanager
+    def aside(self) -> Iterator[list[Diagnostic]]:
+        """Run a block; what it reports is not kept, but given to whoever judges it."""
+        before, self._aside = self._aside, []
+        try:
+            yield self._aside
+        finally:
+            self._aside = before
 
     def raise_all(self) -> None:
         """Raise one error with all diagnostics, if there are any."""

@@ -23,6 +23,7 @@ from ibpc.language.values import (
     DatumLabel,
     Definition,
     Finite,
+    Many,
     Network,
     Scalar,
     Tensor,
@@ -31,6 +32,7 @@ from ibpc.language.values import (
 from ibpc.syntax import tree
 
 if TYPE_CHECKING:
+    from ibpc.errors import Diagnostic
     from ibpc.language.modules import Declared, Module
     from ibpc.language.values import Checked, Value
     from ibpc.language.world import World
@@ -40,6 +42,12 @@ OF_VALUES = frozenset({"E0302", "E0303", "E0304", "E0305", "E0306", "E0308"})
 
 OF_SIZES = frozenset({"E0204", "E0205", "E0207", "E0208", "E0209"})
 """Mistakes that the sizes of sample types may cause, where types are generic."""
+
+OF_COUNTS = frozenset({"E0207"})
+"""Mistakes that sample counts may cause: `window(i, j, h, w)` of no pixels."""
+
+MASK = 10**5
+"""The most entries of a tensor that a sample mask is written out for."""
 
 POINT = TensorType((2,), ((Fraction(0), Fraction(1)),))
 CLASSES = IndexType(12)
@@ -51,11 +59,21 @@ def check_alone(declaration: Declared, module: Module, world: World) -> None:
         return
     if (module.path, declaration.name.text) in world.called:
         return
-    ignored = _of_samples(declaration)
+    ignored, at = _of_samples(declaration), declaration.name.span
     sink = world.sink
-    with sink.ignoring(ignored), sink.gathering(declaration.name.span):
-        _try(Definition(declaration, module), world)
-        world.called.add((module.path, declaration.name.text))
+    told: list[Diagnostic] = []
+    with sink.ignoring(ignored), sink.gathering(at):
+        definition = Definition(declaration, module)
+        for datum in _data(definition, world):
+            with sink.aside() as found, sink.gathering(at) as failures:
+                _try(definition, world, datum)
+            if not any(one.severity == "error" for one in found):
+                told = found
+                if not failures.any:
+                    world.called.add((module.path, declaration.name.text))
+                break
+            told = told or found
+    sink.add(*told)
 
 
 def _of_samples(
@@ -63,22 +81,43 @@ def _of_samples(
 ) -> frozenset[str]:
     """What cannot be reported, because a sample may be to blame."""
     sizes = OF_SIZES if getattr(declaration, "generics", ()) else frozenset[str]()
-    sampled = any(
-        isinstance(one.type, tree.NamedType) and one.default is None
+    sampled = {
+        one.type.name.text
         for one in declaration.parameters
-    )
-    return sizes | (OF_VALUES if sampled else frozenset[str]())
+        if isinstance(one.type, tree.NamedType) and one.default is None
+    }
+    counts = OF_COUNTS if "int" in sampled else frozenset[str]()
+    return sizes | counts | (OF_VALUES if sampled else frozenset[str]())
 
 
-def _try(definition: Definition, world: World) -> None:
+def _outer(definition: Definition, world: World) -> Scope:
+    """The scope of a block, its generic names standing for sample types."""
     declaration = definition.declaration
-    scope = Scope(world, definition.module)
     generics = tuple(name.text for name in getattr(declaration, "generics", ()))
-    scope = scope.with_types(_sample_types(generics, declaration))
+    scope = Scope(world, definition.module)
+    return scope.with_types(_sample_types(generics, declaration))
+
+
+def _data(definition: Definition, world: World) -> list[str]:
+    """The parameters any of which may be the datum, so that other tensors are masks; "" for none.
+
+    Of `set pixels(x0: Image, m: Image, eps: real)` nothing but its use tells which is which.
+    """
+    scope, found = _outer(definition, world), list[str]()
+    for parameter in definition.declaration.parameters:
+        checked = types.resolve(parameter.type, scope)
+        if isinstance(checked, Tensor) and parameter.default is None:
+            found.append(parameter.name.text)
+    return found or [""]
+
+
+def _try(definition: Definition, world: World, datum: str) -> None:
+    declaration = definition.declaration
+    scope = _outer(definition, world)
     outer, values = scope, dict[str, "Value"]()
     for parameter in declaration.parameters:
         checked = types.resolve(parameter.type, scope)
-        value = _sample(parameter, checked, outer)
+        value = _sample(parameter, checked, outer, datum)
         values[parameter.name.text] = value
         scope = scope.bind(parameter.name, value)
     if isinstance(declaration, tree.Spec):
@@ -124,14 +163,16 @@ def _is_axis(name: str, written: tree.Type) -> bool:
     return False
 
 
-def _sample(parameter: tree.Parameter, checked: Checked, scope: Scope) -> Value:
+def _sample(parameter: tree.Parameter, checked: Checked, scope: Scope, datum: str) -> Value:
     name = parameter.name.text
     if parameter.default is not None:
         return evaluate(parameter.default, scope)
     if isinstance(checked, Arrow):
         return Network(name, checked, _sample_net(name, checked, parameter.span))
     if isinstance(checked, Tensor):
-        return Datum(name, checked)
+        if name == datum or checked.type.entries > MASK:
+            return Datum(name, checked)
+        return Many((Quantity(Fraction(1)),) * checked.type.entries)
     if isinstance(checked, Finite):
         return DatumLabel(name, checked.type)
     if isinstance(checked, Scalar):
