@@ -32,6 +32,9 @@ _IF_EMPTY: Mapping[str, frozenset[str]] = {"InputSet": frozenset({"options", "pa
 _IF_ONE: Mapping[str, frozenset[str]] = {"Symbol": frozenset({"factor"})}
 """Left out where 1, for the same reason."""
 
+_SOLE: Mapping[str, Mapping[str, str]] = {"Fit": {"logs": "log"}}
+"""Lists by the name under which there was one value or none: such a list is written as it was."""
+
 
 def canonical(value: Any) -> str:
     """A program value as JSON: keys sorted, no blanks, rationals as "8/255", the class by name."""
@@ -50,7 +53,7 @@ def _plain(value: Any) -> Any:
         skipped |= {name for name in _IF_EMPTY.get(kind, ()) if not getattr(value, name)}
         skipped |= {name for name in _IF_ONE.get(kind, ()) if getattr(value, name) == 1}
         kept = [one.name for one in fields(value) if one.name not in skipped]
-        plain = {"is": kind, **{name: _plain(getattr(value, name)) for name in kept}}
+        plain = {"is": kind, **dict(_field(kind, name, getattr(value, name)) for name in kept)}
         return _numbered(plain) if kind == "Fit" else plain
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
@@ -63,6 +66,13 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, str | bool | int):
         return value
     raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+def _field(kind: str, name: str, value: Any) -> tuple[str, Any]:
+    alone = _SOLE.get(kind, {}).get(name)
+    if alone is None:
+        return name, _plain(value)
+    return alone, _plain(value if len(value) > 1 else next(iter(value), None))
 
 
 def schedule_names(fit: Any) -> Mapping[str, str]:

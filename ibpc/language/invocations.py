@@ -46,6 +46,20 @@ def invoke(expr: tree.Expr, entries: Mapping[str, Entry], what: str, scope: Scop
     return Invocation(word.text, fill(word, entry.slots, arguments, scope), expr.span)
 
 
+def invoke_all(
+    expr: tree.Expr, entries: Mapping[str, Entry], what: str, scope: Scope
+) -> tuple[Invocation, ...]:
+    """The invocations of a list, or a single one; raises NameMistake E0114 for a word twice."""
+    items = expr.items if isinstance(expr, tree.Listing) else (expr,)
+    found: dict[str, Invocation] = {}
+    for item in items:
+        one = invoke(item, entries, what, scope)
+        if one.word in found:
+            raise wrong("E0114", f"the {what} `{one.word}` is given twice", item.span, "again here")
+        found[one.word] = one
+    return tuple(found.values())
+
+
 def spelled(expr: tree.Expr, what: str) -> tuple[tree.Name, tuple[tree.Argument, ...]]:
     """The word and its arguments; raises NameMistake E0111 where the expression is neither."""
     if isinstance(expr, tree.Name):
@@ -174,6 +188,15 @@ def _kernel(_: Slot, expr: tree.Expr, scope: Scope) -> tuple[tuple[int, int], in
     return (numbers[0], numbers[1]), numbers[2] if len(numbers) == 3 else 1
 
 
+def _network(slot: Slot, expr: tree.Expr, scope: Scope) -> Any:
+    """The block's own network, which is meant where it is not named as well."""
+    found = scope.names.get(expr.text) if isinstance(expr, tree.Name) else None
+    if not isinstance(found, Network):
+        fix = "name the block's own network, or leave it out"
+        raise wrong("E0111", f"`{slot.name}` is a network", expr.span, "not a network", fix)
+    return slot.default
+
+
 def _predicate(_: Slot, expr: tree.Expr, scope: Scope) -> str:
     """Only `argmax(f(x)) == y` is known, over the block's own network and data."""
     if isinstance(expr, tree.Comparison) and len(expr.rest) == 1:
@@ -208,6 +231,7 @@ _KINDS: Mapping[str, Callable[[Slot, tree.Expr, Scope], Any]] = {
     "reals": _reals,
     "padding": _padding,
     "kernel": _kernel,
+    "network": _network,
     "predicate": _predicate,
 }
 

@@ -313,8 +313,8 @@ class Fit:
     and every schedule that the claim, the loss or the bound names ("eps", "kappa", "beta").
     `bound`: the methods whose upper bounds are mixed; their weights sum to 1. `attack`: what finds
     the points of `attacked(spec)`, None where nothing asks for them. `clip_gradient`: the largest
-    norm of the gradient, None for any. `average`: how weights are averaged, `log`: what is written
-    down on the way; None for not at all.
+    norm of the gradient, None for any. `average`: how weights are averaged, None for not at all.
+    `logs`: what is written down on the way.
     """
 
     recipe: str
@@ -333,7 +333,7 @@ class Fit:
     attack: Invocation | None
     clip_gradient: float | None
     average: Invocation | None
-    log: Invocation | None
+    logs: tuple[Invocation, ...]
     span: Span
 
 

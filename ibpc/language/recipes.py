@@ -22,7 +22,7 @@ from ibpc.language.evaluate import (
     evaluate,
     in_range,
 )
-from ibpc.language.invocations import invoke
+from ibpc.language.invocations import invoke, invoke_all
 from ibpc.language.losses import default_loss, read_loss, schedules_in, stands_over, terms_in
 from ibpc.language.mistakes import Poisoned, suggestion, wrong
 from ibpc.language.mixes import read_bound, schedules_of
@@ -68,7 +68,7 @@ PLAIN_SETTINGS = (
 CURVES = ("lr", "eps", "kappa", "beta")
 """Schedules that may also be set as plain numbers: `lr = 1e-3`."""
 
-DEFAULTS = {"attack": "pgd", "optimiser": "adam", "init": "orthogonal", "average": "", "log": ""}
+DEFAULTS = {"attack": "pgd", "optimiser": "adam", "init": "orthogonal", "average": ""}
 
 
 def call_train(definition: Definition, expr: tree.Call, scope: Scope) -> Network:
@@ -178,6 +178,7 @@ class _Recipe:
     loss: LossExpr | None = None
     bound: tuple[BoundPart, ...] = ()
     clip: float | None = None
+    logs: tuple[Invocation, ...] = ()
     words: dict[str, Invocation] = field(default_factory=dict)
     curves: dict[str, Curve] = field(default_factory=dict)
     numbers: dict[str, int | None] = field(default_factory=dict)
@@ -198,6 +199,7 @@ class _Recipe:
         self.attempt(self.read_claim)
         for name in DEFAULTS:
             self.attempt(lambda n=name: self.word(n))  # type: ignore[misc]
+        self.attempt(self.read_logs)
         self.attempt(self.read_mix)
         self.attempt(self.read_clip)
         self.attempt(lambda: self.number("batch", 100, low=1))
@@ -238,13 +240,18 @@ class _Recipe:
             "optimiser": vocabulary.optimisers,
             "init": vocabulary.initialisers,
             "average": vocabulary.averages,
-            "log": vocabulary.logs,
         }[name]
         if name in self.settings:
             self.words[name] = invoke(value_of(self.settings[name]), entries, name, self.scope)
         elif DEFAULTS[name] in entries:
             expr = tree.Name(DEFAULTS[name], self.declaration.name.span)
             self.words[name] = invoke(expr, entries, name, self.scope)
+
+    def read_logs(self) -> None:
+        """`log = polytope`, or a list: `log = [polytope(samples = 10k), bounds(ibp)]`."""
+        if "log" in self.settings:
+            logs = self.scope.world.vocabulary.logs
+            self.logs = invoke_all(value_of(self.settings["log"]), logs, "log", self.scope)
 
     def read_mix(self) -> None:
         """`bound = ibp`, or a mix of bounds."""
@@ -376,6 +383,6 @@ class _Recipe:
             attack=self.words.get("attack"),
             clip_gradient=self.clip,
             average=self.words.get("average"),
-            log=self.words.get("log"),
+            logs=self.logs,
             span=self.declaration.name.span,
         )

@@ -26,7 +26,8 @@ class Slot:
 
     `kind` is one of: int, real, bool, word (an identifier out of `choices`), integers (a list),
     reals (a list of numbers), kernel (`4x4+2`), padding (`valid`, `same` or an int), text, time
-    (seconds), predicate (a boolean expression over f, x, y, kept as syntax).
+    (seconds), predicate (a boolean expression over f, x, y, kept as syntax), network (the block's
+    own, given as the default).
     """
 
     name: str

@@ -88,6 +88,7 @@ class Fit:
     about: Mapping[str, Any]
     metrics: tuple[Mapping[str, Any], ...]
     polytopes: tuple[Mapping[str, Any], ...] = ()
+    widths: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -203,6 +204,7 @@ def _fit(folder: Path) -> Fit:
         _object(about) if about.exists() else {},
         tuple(_lines(folder / "metrics.jsonl")),
         tuple(_lines(folder / "polytope.jsonl")),
+        tuple(_lines(folder / "bounds.jsonl")),
     )
 
 

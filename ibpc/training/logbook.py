@@ -14,41 +14,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ibpc.data import Examples
-    from ibpc.language import Fit
+    from ibpc.language import Fit, Invocation
     from ibpc.training.step import Stepper
 
 
 class Logbook:
-    """WORD.jsonl in the fit's folder; a recipe without `log` has none."""
+    """WORD.jsonl in the fit's folder for each log of the recipe."""
 
     def __init__(
         self, fit: Fit, examples: Examples, stepper: Stepper, folder: Path, step: int
     ) -> None:
         """`step`: that of the checkpoint that training goes on from; later lines are dropped."""
-        self._log = fit.log
-        if fit.log is None:
-            return
-        datum = fit.log.arguments.get("datum", 0)
-        if datum >= len(examples):
-            problem = f"the log looks at example {datum}, of {len(examples)} counted from 0"
-            raise TypeMistake(Diagnostic(NO_SUCH_EXAMPLE, problem, fit.log.span))
-        self._file = MetricsFile(folder / f"{fit.log.word}.jsonl", step)
+        self._logs = []
+        for log in fit.logs:
+            datum = log.arguments.get("datum", 0)
+            if datum >= len(examples):
+                problem = f"the log looks at example {datum}, of {len(examples)} counted from 0"
+                raise TypeMistake(Diagnostic(NO_SUCH_EXAMPLE, problem, log.span))
+            self._logs.append((log, MetricsFile(folder / f"{log.word}.jsonl", step)))
         self._look = Look(fit, examples, stepper.programs.graph, stepper.weights, _largest(fit))
 
     def begin(self) -> None:
-        """The line of the network before training, where it is not there yet."""
-        if self._log is not None and self._file.empty:
-            self._write(0)
+        """The lines of the network before training, where they are not there yet."""
+        for log, file in self._logs:
+            if file.empty:
+                self._write(log, file, 0)
 
     def note(self, step: int, last: bool) -> None:
-        """A line after `step` steps, if it is due."""
-        if self._log is not None and (last or step % self._log.arguments["every"] == 0):
-            self._write(step)
+        """A line of each log that is due after `step` steps."""
+        for log, file in self._logs:
+            if last or step % log.arguments["every"] == 0:
+                self._write(log, file, step)
 
-    def _write(self, step: int) -> None:
-        assert self._log is not None
-        facts = LOGS[self._log.word].facts(self._look, self._log.arguments)
-        self._file.append({"step": step, **facts})
+    def _write(self, log: Invocation, file: MetricsFile, step: int) -> None:
+        file.append({"step": step, **LOGS[log.word].facts(self._look, log.arguments)})
 
 
 def _largest(fit: Fit) -> float:

@@ -1,6 +1,6 @@
 """Adversarial polytopes and the boxes around them, over training: the paper's Figure 4.
 
-Read from polytope.jsonl, see `ibpc/training/logs/polytope.py`.
+Read from polytope.jsonl and bounds.jsonl, see `ibpc/training/logs/`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ibpc.report.markup import tag
 from ibpc.report.sections.training import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from xml.etree.ElementTree import Element
 
     from ibpc.report.facts import Fit, Run
@@ -25,7 +25,7 @@ MOST = 1500
 
 def section(run: Run) -> Element | None:
     """For each network that kept them: some moments of training, and the tightness over time."""
-    parts = [_network(name_of(run, fit), fit) for fit in run.fits if fit.polytopes]
+    parts = [_network(name_of(run, fit), fit) for fit in run.fits if fit.polytopes or fit.widths]
     if not parts:
         return None
     note = tag(
@@ -40,17 +40,58 @@ def section(run: Run) -> Element | None:
 
 def _network(name: str, fit: Fit) -> Element:
     looks = fit.polytopes
+    below = [plot for plot in (_tightness(fit), _layers(fit), _widths(fit)) if plot is not None]
     chosen = sorted({round(place * (len(looks) - 1) / (PANELS - 1)) for place in range(PANELS)})
     panels = [
         tables.plot(f"polytope-{fit.name}-{looks[place]['step']}", *_panel(looks[place]))
         for place in chosen
     ]
-    ratios = tuple((float(look["step"]), _ratio(look)) for look in looks)
-    title = "Tightness: width of the box over that of the polytope, mean over the logits."
-    chart = LineChart(title, "step", "ratio", (Line("", ratios),), 560, 260, log=True)
-    over_time = tables.plot(f"polytope-{fit.name}-tightness", line_chart(chart), title)
     grid = tag("div", panels, class_="three")
-    return tag("div", tag("h3", name), grid, tag("div", over_time, class_="two"))
+    return tag("div", tag("h3", name), grid, tag("div", below, class_="two"))
+
+
+def _tightness(fit: Fit) -> Element | None:
+    ratios = tuple((float(look["step"]), _ratio(look)) for look in fit.polytopes)
+    title = "Tightness: width of the box over that of the polytope, mean over the logits."
+    return _over_time(f"polytope-{fit.name}-tightness", title, "ratio", {"": ratios})
+
+
+def _layers(fit: Fit) -> Element | None:
+    """The same for every layer, where the log kept them."""
+    ratios = _by_layer(fit.polytopes, _layer_ratio)
+    title = "Tightness: width of the box over what the points reach, mean over each layer."
+    return _over_time(f"polytope-{fit.name}-layers", title, "ratio", ratios)
+
+
+def _widths(fit: Fit) -> Element | None:
+    """Widths of the bounds over the examples' sets, layer by layer."""
+    widths = _by_layer(fit.widths, lambda layer: float(layer["width"]))
+    title = "Width of the interval bounds over the examples' sets, mean over each layer."
+    return _over_time(f"bounds-{fit.name}", title, "width", widths)
+
+
+Curves = dict[str, tuple[tuple[float, float], ...]]
+
+
+def _by_layer(
+    looks: Sequence[Mapping[str, Any]], value: Callable[[Mapping[str, Any]], float]
+) -> Curves:
+    """A curve over the steps for each layer."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for look in looks:
+        for layer in look.get("layers", ()):
+            found.setdefault(str(layer["name"]), []).append((float(look["step"]), value(layer)))
+    return {name: tuple(points) for name, points in found.items()}
+
+
+def _over_time(name: str, title: str, label: str, curves: Curves) -> Element | None:
+    lines = tuple(
+        Line(layer, points, place) for place, (layer, points) in enumerate(curves.items()) if points
+    )
+    if not lines:
+        return None
+    chart = LineChart(title, "step", label, lines, 560, 260, log=True)
+    return tables.plot(name, line_chart(chart), title)
 
 
 def _panel(look: Mapping[str, Any]) -> tuple[Element, str]:
@@ -81,6 +122,12 @@ def _ratio(look: Mapping[str, Any]) -> float:
     """The box's width over that of the samples; the samples' is a little less than the truth."""
     found = list(_ratios(look["lower"], look["upper"], look["samples"]))
     return sum(found) / max(1, len(found))
+
+
+def _layer_ratio(layer: Mapping[str, Any]) -> float:
+    sides = zip(layer["lower"], layer["upper"], layer["least"], layer["most"], strict=True)
+    found = [(up - low) / (most - least) for low, up, least, most in sides if most > least]
+    return float(sum(found)) / max(1, len(found))
 
 
 def _ratios(

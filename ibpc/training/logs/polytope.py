@@ -7,7 +7,11 @@ Lines of polytope.jsonl in the fit's folder, at the start, every so many steps a
 
 `center`: the logits of the example; `samples`: those of points drawn uniformly from its box at the
 largest radius that the schedule reaches, the same points at every step; `lower`, `upper`: interval
-bounds of the logits over that box (Eq. 5, without elision).
+bounds of the logits over that box (Eq. 5, without elision). With `layers = all` there is also
+
+     "layers": [{"name": "fc1", "lower": [..], "upper": [..], "least": [..], "most": [..]}, ..]
+
+for the values before each activation: their interval bounds, and what the same points reach.
 
 Source: Gowal et al. 2019, section 4.3 and Figure 4.
 """
@@ -39,6 +43,7 @@ def facts(look: Look, arguments: Mapping[str, Any]) -> dict[str, Any]:
     from ibpc.bounds import lower_forward, lower_interval
     from ibpc.data import datum_keys, derive, uniform
     from ibpc.sets import hull, radius
+    from ibpc.training.inner import pre_activations
 
     datum, samples = arguments.get("datum", 0), arguments.get("samples", 1000)
     claim, kind = look.fit.claim, look.fit.net.input
@@ -51,8 +56,11 @@ def facts(look: Look, arguments: Mapping[str, Any]) -> dict[str, Any]:
     with torch.no_grad():
         forward = lower_forward(look.graph, look.weights)
         low, up = lower_interval(look.graph, look.weights)(lower, upper)
-        points = forward(lower + (upper - lower) * share)
+        drawn = lower + (upper - lower) * share
+        points = forward(drawn)
         center = forward(x)
+        inner = pre_activations(look.graph) if arguments.get("layers") == "all" else ()
+        layers = [_layer(look, name, (lower, upper), drawn) for name in inner]
     labels = look.fit.net.output.labels
     return {
         "datum": datum,
@@ -63,7 +71,21 @@ def facts(look: Look, arguments: Mapping[str, Any]) -> dict[str, Any]:
         "lower": _rounded(low[0]),
         "upper": _rounded(up[0]),
         "samples": [_rounded(point) for point in points],
+        **({"layers": layers} if layers else {}),
     }
+
+
+def _layer(look: Look, name: str, box: tuple[Any, Any], drawn: Any) -> dict[str, Any]:
+    """One hidden value: its interval bounds over the box, and the range of the points drawn."""
+    from dataclasses import replace
+
+    from ibpc.bounds import lower_forward, lower_interval
+
+    graph = replace(look.graph, outputs=(name,))
+    low, up = (side[0].flatten() for side in lower_interval(graph, look.weights)(*box))
+    reached = lower_forward(graph, look.weights)(drawn).flatten(1)
+    sides = {"lower": low, "upper": up, "least": reached.amin(0), "most": reached.amax(0)}
+    return {"name": name, **{side: _rounded(values) for side, values in sides.items()}}
 
 
 def _rounded(logits: Any) -> list[float]:
@@ -73,6 +95,8 @@ def _rounded(logits: Any) -> list[float]:
 LOG = Log(
     word="polytope",
     slots=(
+        Slot("network", "network", default="", positional=True, doc="the recipe's own"),
+        Slot("layers", "word", default="logits", choices=("logits", "all"), doc="of which layers"),
         Slot("datum", "int", default=0, low=0, doc="which training example, counted from 0"),
         Slot("samples", "int", default=1000, low=1, high=100_000, doc="points of its box"),
         Slot("every", "int", default=100, low=1, doc="steps between two lines"),

@@ -180,6 +180,22 @@ def test_polytopes_are_drawn_where_a_network_kept_them(single: Path) -> None:
     assert "logit pos (true)" in drawn
 
 
+def test_layers_of_a_polytope_and_widths_of_bounds_are_drawn(single: Path) -> None:
+    box = {"name": "fc1", "lower": [0.0], "upper": [4.0], "least": [1.0], "most": [2.0]}
+    look = {"step": 0, "datum": 0, "label": 1, "eps": 0.1, "labels": None}
+    look |= {"center": [0.0, 1.0], "lower": [-1.0, 0.0], "upper": [1.0, 2.0]}
+    look |= {"samples": [[0.5, 0.5], [-0.5, 1.5]], "layers": [box]}
+    width = {"step": 0, "eps": 0.1, "examples": 3, "layers": [{"name": "fc1", "width": 0.25}]}
+    for word, line in (("polytope", look), ("bounds", width)):
+        path = single / "fits" / "small-15" / f"{word}.jsonl"
+        lines = "".join(json.dumps(line | {"step": step}) + "\n" for step in (0, 100))
+        path.write_text(lines, encoding="utf-8")
+    assert page_of(single).problems == []
+    for name, label in (("polytope-small-15-layers", "ratio"), ("bounds-small-15", "width")):
+        drawn = (single / "plots" / f"{name}.svg").read_text(encoding="utf-8")
+        assert f">{label}<" in drawn
+
+
 def test_seeds_are_put_together(tmp_path: Path) -> None:
     tasks = []
     for seed in range(3):

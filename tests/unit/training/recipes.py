@@ -142,7 +142,7 @@ def tiny_fit(steps: int = 60, norm: bool = False, **changes: Any) -> Fit:
         attack=None,
         clip_gradient=None,
         average=None,
-        log=None,
+        logs=(),
         span=HERE,
     )
     return replace(fit, **changes)
