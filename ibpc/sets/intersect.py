@@ -202,6 +202,26 @@ def settle(ground: Ground, candidate: np.ndarray) -> Settled | None:
     return None
 
 
+def datum(ground: Ground) -> Settled | None:
+    """The datum, where every part holds it; an image says for which parameters it does."""
+    from ibpc.sets import inner_box, norms
+    from ibpc.sets.lowering import settle_datum
+
+    own = ground.x.reshape(-1)
+    lead = leader(ground.given)
+    if lead is None:
+        found = settle(ground, own.astype("f8"))
+        return found if found is not None and (found.point == own).all() else None
+    others = tuple(part for part in ground.given.parts if part is not lead)
+    rest = replace(ground.given, parts=others)
+    lower, upper = (side.reshape(-1) for side in inner_box(rest, ground.kind, ground.x))
+    if not ((lower <= own) & (own <= upper)).all() or not _alone(others):
+        return None
+    if not _inside(norms.differences(own, ground.x), _balls(ground.given)):
+        return None
+    return settle_datum(ground.within(lead))
+
+
 def _alone(others: Sequence[InputSet]) -> bool:
     """Whether no other part has parameters: membership in one of those is not decided here."""
     return not any(part.kind in LEADING for part in others)
@@ -259,6 +279,7 @@ FORM = SetForm(
     settle=settle,
     encode=encode,
     decode=decode,
+    datum=datum,
     parameters=parameters,
     exact=Exactness(hull=False, maximum=False),
     lacks=lacks,

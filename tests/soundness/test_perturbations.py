@@ -24,12 +24,15 @@ from ibpc.sets import (
     encoded,
     exact,
     ground,
+    held,
     hull,
     inner_box,
+    members,
     outer_box,
     search,
     settle,
     settle_columns,
+    settle_datum,
     support,
 )
 from ibpc.sets.boxes import form_of
@@ -189,6 +192,25 @@ def test_what_is_settled_lies_exactly_in_the_set(kind: str) -> None:
             assert exactly_inside(example, around, found)
 
 
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_a_datum_that_is_settled_is_the_datum_and_lies_in_the_set(kind: str) -> None:
+    """Only a box that stands still, and a text that is no text, may leave the datum out."""
+    example, seen = EXAMPLES[kind], 0
+    for seed in range(5):
+        around = grounds(example, seed, count=1)
+        found = settle_datum(around)
+        if found is None:
+            assert kind == "box"
+            continue
+        seen += 1
+        assert np.array_equal(found.point, around.x.reshape(-1))
+        assert exactly_inside(example, around, found)
+        held_again = held(around, found.point, found.facts)
+        assert held_again is not None
+        assert np.array_equal(held_again.point, found.point)
+    assert seen or kind == "box"
+
+
 def exactly_inside(example: SetExample, around: Ground, found: Settled) -> bool:
     """In rational arithmetic for the balls; by the plain description of the set for the others."""
     away = [
@@ -254,3 +276,49 @@ def two_layers(kind: TensorType, first: np.ndarray, second: np.ndarray) -> Graph
     )
     constants = {"W": first.astype(np.float32), "V": second.astype(np.float32)}
     return prepare(Graph("tiny", {"x": (1, *kind.shape)}, ("z",), nodes, constants), "evaluation")
+
+
+# --- unions: taken apart into their members ---------------------------------------------------
+
+TOGETHER = ("ball_2", "free", "pixels", "image")
+UNION = InputSet("union", parts=tuple(EXAMPLES[kind].given for kind in TOGETHER))
+
+
+def test_a_union_is_its_members_for_every_lowering() -> None:
+    """Its hull holds samples of all members, and no sample is above the largest of their maxima."""
+    rng = np.random.default_rng(8)
+    assert members(UNION) == UNION.parts
+    for seed in range(3):
+        whole = ground(UNION, EXAMPLES["free"].kind, grounds(EXAMPLES["free"], seed).x)
+        rows = torch.from_numpy(rng.normal(size=(len(whole.x), 4, *whole.kind.shape)))
+        flat = rows.flatten(2).numpy()
+        bounds, reached = [], []
+        for kind in TOGETHER:
+            example = EXAMPLES[kind]
+            part = ground(example.given, whole.kind, whole.x)
+            bound = support(part)
+            bounds.append(box_maximum(part, flat) if bound is None else bound(rows, 2.0**-53))
+            for x, lower, upper, own in zip(*whole.flat(), flat, strict=True):
+                drawn = example.samples(x, rng, 10_000)
+                assert (lower <= drawn + 1e-15).all()
+                assert (drawn <= upper + 1e-15).all()
+                reached.append((own @ drawn.T).max(1))
+        most = np.max([np.asarray(bound) for bound in bounds], axis=0)
+        found = np.max(np.array(reached).reshape(len(TOGETHER), *most.shape), axis=0)
+        assert (found <= most + 1e-12).all()
+
+
+def box_maximum(part: Ground, rows: np.ndarray) -> np.ndarray:
+    _, lower, upper = part.flat()
+    center, radius = (lower + upper) / 2, (upper - lower) / 2
+    return np.einsum("bsn,bn->bs", rows, center) + np.einsum("bsn,bn->bs", np.abs(rows), radius)
+
+
+def test_the_training_hull_of_a_union_encloses_those_of_its_members() -> None:
+    around = grounds(EXAMPLES["free"], 0)
+    x = torch.from_numpy(around.x).double()
+    lower, upper = hull(UNION, around.kind, x)
+    for part in UNION.parts:
+        low, up = hull(part, around.kind, x)
+        assert (lower <= low).all()
+        assert (up <= upper).all()
