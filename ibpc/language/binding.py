@@ -128,8 +128,21 @@ def _checked(
         raise wrong("E0111", f"{wanted} cannot be {kind_of(value)}", at, label, related=related)
     if isinstance(found, Scalar):
         return _number(parameter, value, found, scope, generics, at)
+    if isinstance(value, Datum) and _holds_words(value, parameter, generics, scope):
+        return value
     types.unify(parameter.type, found, generics, scope, at)
     return value
+
+
+def _holds_words(
+    value: Datum, parameter: tree.Parameter, generics: dict[str, Checked | None], scope: Scope
+) -> bool:
+    """Whether a datum has a one-hot row for each word of `set synonyms(w: Word) = choice(...)`."""
+    name = getattr(getattr(parameter.type, "name", None), "text", "")
+    if name in generics or not value.type.type.shape:
+        return False
+    wanted = types.resolve(parameter.type, scope)
+    return isinstance(wanted, Finite) and value.type.type.shape[-1] == wanted.type.size
 
 
 def _entries(
