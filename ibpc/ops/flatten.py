@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ibpc.language import Layer, Template
+from ibpc.ops import reshaping
 from ibpc.ops.axes import keep_batch, operand
 from ibpc.ops.record import Example, Operator, ShapeMistake, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ibpc.domains import Interval, LinearForm
     from ibpc.ops.record import Shape, Site
 
 
@@ -30,27 +29,6 @@ def shape(site: Site) -> tuple[Shape, ...]:
     return (keep_batch(site, (prod(found[:first]), prod(found[first:]))),)
 
 
-def forward(site: Site, x: Any) -> Any:
-    """The same numbers in row-major order."""
-    return x.reshape(-1, *site.out_shapes[0][1:])
-
-
-def interval(site: Site, x: Interval) -> Interval:
-    """The same re-arrangement of both ends: exact."""
-    return x.shaped(lambda v: forward(site, v))
-
-
-def milp(site: Site, x: LinearForm) -> LinearForm:
-    """The same form under another shape."""
-    return replace(x, shape=site.out_shapes[0])
-
-
-def transpose(site: Site, rows: Any, *_: Any) -> tuple[Any, ...]:
-    """The same rows under the operand's shape."""
-    found = rows.reshape(*rows.shape[:2], *operand(site, 0)[1:])
-    return (found, *(None for _ in site.shapes[1:]))
-
-
 def build(_: Mapping[str, Any], __: Shape, ___: Shape) -> tuple[Template, ...]:
     """`flatten`."""
     return (Template("Flatten", {"axis": 1}),)
@@ -60,10 +38,10 @@ OPERATOR = Operator(
     op="Flatten",
     versions=(1, 9, 11, 13, 21, 23, 24, 25),
     shape=shape,
-    forward=forward,
-    interval=interval,
-    milp=milp,
-    transpose=transpose,
+    forward=reshaping.forward,
+    interval=reshaping.interval,
+    milp=reshaping.milp,
+    transpose=reshaping.transpose,
     examples=(
         Example(((1, 2, 3, 2),)),
         Example(((1, 6),)),

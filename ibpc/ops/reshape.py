@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ibpc.language import Layer, LayerMistake, Slot, Template, Weight
+from ibpc.ops import reshaping
 from ibpc.ops.axes import keep_batch, known, operand
 from ibpc.ops.record import Example, Operator, ShapeMistake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ibpc.domains import Interval, LinearForm
     from ibpc.ops.record import Shape, Site
 
 
@@ -38,27 +37,6 @@ def shape(site: Site) -> tuple[Shape, ...]:
     return (keep_batch(site, tuple(dims)),)
 
 
-def forward(site: Site, x: Any, _: Any = None) -> Any:
-    """The same numbers in row-major order."""
-    return x.reshape(-1, *site.out_shapes[0][1:])
-
-
-def interval(site: Site, x: Interval, _: Any = None) -> Interval:
-    """The same re-arrangement of both ends: exact."""
-    return x.shaped(lambda v: forward(site, v))
-
-
-def milp(site: Site, x: LinearForm, _: Any = None) -> LinearForm:
-    """The same form under another shape."""
-    return replace(x, shape=site.out_shapes[0])
-
-
-def transpose(site: Site, rows: Any, *_: Any) -> tuple[Any, ...]:
-    """The same rows under the operand's shape."""
-    found = rows.reshape(*rows.shape[:2], *operand(site, 0)[1:])
-    return (found, *(None for _ in site.shapes[1:]))
-
-
 def build(arguments: Mapping[str, Any], in_shape: Shape, _: Shape) -> tuple[Template, ...]:
     """`reshape shape = [16, 7, 7]`; one extent may be -1."""
     wanted = tuple(int(extent) for extent in arguments["shape"])
@@ -80,10 +58,10 @@ OPERATOR = Operator(
     op="Reshape",
     versions=(5, 13, 14, 19, 21, 23, 24, 25),
     shape=shape,
-    forward=forward,
-    interval=interval,
-    milp=milp,
-    transpose=transpose,
+    forward=reshaping.forward,
+    interval=reshaping.interval,
+    milp=reshaping.milp,
+    transpose=reshaping.transpose,
     examples=(
         Example(((1, 2, 3, 2), [1, -1])),
         Example(((1, 2, 3, 2), [0, 3, 4])),
