@@ -12,14 +12,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibpc.errors import IbpcError
-from ibpc.graph import BATCH_AXIS, Node, fresh_name, mistake
+from ibpc.graph import BATCH_AXIS, Node, mistake
 from ibpc.ops import ShapeMistake, Site, Unsupported, operator
+from ibpc.passes.apart import Apart
 from ibpc.passes.infer_shapes import infer_shapes, own_shapes
 from ibpc.passes.lifted import LIFTED
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ibpc.graph import Graph, Shape
 
 
@@ -32,121 +31,69 @@ def batch_apart(graph: Graph) -> Graph:
     try:
         infer_shapes(graph)
     except IbpcError:
-        return Apart(graph).result()
+        return _rewritten(graph)
     return graph
 
 
-class Apart:
-    """The graph being rewritten, node by node.
+def _rewritten(graph: Graph) -> Graph:
+    """The graph with every node as it is or lifted, first to last."""
+    state = Apart(graph)
+    for node in graph.nodes:
+        found = own_shapes(graph, node, state.own)
+        if any(state.varies(value) for value in node.inputs):
+            _rewrite(state, node, found)
+        else:
+            state.nodes.append(node)
+        state.own.update(zip(node.outputs, found, strict=True))
+    for value in graph.outputs:
+        _settle(state, value)
+    return graph.replace(nodes=tuple(state.nodes), constants=state.constants)
 
-    `own[value]` is a value's shape in the file, `now[value]` its shape in the IR.
-    """
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.own: dict[str, Shape] = dict(graph.inputs)
-        self.own.update((name, tuple(array.shape)) for name, array in graph.constants.items())
-        self.now: dict[str, Shape] = dict(graph.inputs)
-        self.constants: dict[str, np.ndarray] = dict(graph.constants)
-        self.nodes: list[Node] = []
-        self._taken = {*self.own, *graph.producer, *(node.name for node in graph.nodes)}
-        self._views: dict[tuple[str, Shape], str] = {}
+def _rewrite(state: Apart, node: Node, found: tuple[Shape, ...]) -> None:
+    """A node with varying operands: as it is where its rule allows that, else lifted."""
+    why = _why_not(state, node, found)
+    if not why:
+        inputs = tuple(
+            state.view(value, state.own[value]) if state.varies(value) else value
+            for value in node.inputs
+        )
+        state.emit(Node(node.name, node.op, inputs, node.outputs, node.attributes), *found)
+        return
+    rule = LIFTED.get(node.op)
+    if rule is None or not rule(state, node, found):
+        problem = f"node `{node.name}` ({node.op}): {why}"
+        fix = "export the network with one batch axis in front, of size 1 or open"
+        raise mistake(BATCH_AXIS, state.graph.name, problem, fix)
 
-    def result(self) -> Graph:
-        """The rewritten graph."""
-        for node in self.graph.nodes:
-            found = own_shapes(self.graph, node, self.own)
-            if any(self.varies(value) for value in node.inputs):
-                self._rewrite(node, found)
-            else:
-                self.nodes.append(node)
-            self.own.update(zip(node.outputs, found, strict=True))
-        for value in self.graph.outputs:
-            self._settle(value)
-        return self.graph.replace(nodes=tuple(self.nodes), constants=self.constants)
 
-    def varies(self, value: str) -> bool:
-        """Whether a value depends on the input."""
-        return value in self.now
+def _why_not(state: Apart, node: Node, found: tuple[Shape, ...]) -> str:
+    """Why a node cannot stay as it is; empty where it can."""
+    for value in node.inputs:
+        if state.varies(value) and state.own[value][:1] != (1,):
+            return f"axis 0 of `{value}`, shape {list(state.own[value])}, is no batch axis"
+    values = tuple(state.graph.constants.get(value) for value in node.inputs)
+    shapes = tuple(state.own[value] if value else None for value in node.inputs)
+    try:
+        kept = operator(node.op).shape(Site(node.name, node.op, node.attributes, shapes, values))
+    except Unsupported as reason:
+        return reason.why
+    except ShapeMistake as wrong:
+        return wrong.problem
+    if any(shape[:1] != (1,) for shape in kept[: len(found)]):
+        return "it takes the batch axis (axis 0) away"
+    return ""
 
-    def emit(self, node: Node, *shapes: Shape) -> None:
-        """Add a node whose outputs have these shapes in the IR."""
-        self.nodes.append(node)
-        self.now.update(zip(node.outputs, shapes, strict=True))
 
-    def fresh(self, stem: str) -> str:
-        """A name that nothing has yet."""
-        name = fresh_name(stem, self._taken)
-        self._taken.add(name)
-        return name
-
-    def hold(self, stem: str, array: np.ndarray) -> str:
-        """The name of a new constant."""
-        name = self.fresh(stem)
-        self.constants[name] = array
-        return name
-
-    def view(self, value: str, shape: Shape) -> str:
-        """The value under another shape of as many numbers; the batch axis stays free."""
-        if self.now[value] == shape:
-            return value
-        if (value, shape) not in self._views:
-            name = self.fresh(f"{value}.view")
-            self.emit(self.reshaped(name, value, name, shape), shape)
-            self._views[value, shape] = name
-        return self._views[value, shape]
-
-    def reshaped(self, name: str, value: str, result: str, shape: Shape) -> Node:
-        """A Reshape to a shape whose axis 0 is the batch axis."""
-        import numpy as np
-
-        target = self.hold(f"{name}.to", np.array((0, *shape[1:]), dtype=np.int64))
-        return Node(name, "Reshape", (value, target), (result,))
-
-    def _rewrite(self, node: Node, found: tuple[Shape, ...]) -> None:
-        """A node with varying operands: as it is where its rule allows that, else lifted."""
-        why = self._why_not(node, found)
-        if not why:
-            inputs = tuple(
-                self.view(value, self.own[value]) if self.varies(value) else value
-                for value in node.inputs
-            )
-            self.emit(Node(node.name, node.op, inputs, node.outputs, node.attributes), *found)
-            return
-        rule = LIFTED.get(node.op)
-        if rule is None or not rule(self, node, found):
-            problem = f"node `{node.name}` ({node.op}): {why}"
-            fix = "export the network with one batch axis in front, of size 1 or open"
-            raise mistake(BATCH_AXIS, self.graph.name, problem, fix)
-
-    def _why_not(self, node: Node, found: tuple[Shape, ...]) -> str:
-        """Why a node cannot stay as it is; empty where it can."""
-        for value in node.inputs:
-            if self.varies(value) and self.own[value][:1] != (1,):
-                return f"axis 0 of `{value}`, shape {list(self.own[value])}, is no batch axis"
-        values = tuple(self.graph.constants.get(value) for value in node.inputs)
-        shapes = tuple(self.own[value] if value else None for value in node.inputs)
-        try:
-            kept = operator(node.op).shape(
-                Site(node.name, node.op, node.attributes, shapes, values)
-            )
-        except Unsupported as reason:
-            return reason.why
-        except ShapeMistake as wrong:
-            return wrong.problem
-        if any(shape[:1] != (1,) for shape in kept[: len(found)]):
-            return "it takes the batch axis (axis 0) away"
-        return ""
-
-    def _settle(self, value: str) -> None:
-        """A lifted output whose own first axis can be the batch axis gets its own shape back."""
-        own = self.own[value]
-        if not self.varies(value) or own[:1] != (1,) or self.now[value] == own:
-            return
-        inner = self.fresh(f"{value}.lifted")
-        self.nodes = [_renamed(node, value, inner) for node in self.nodes]
-        self.now[inner] = self.now[value]
-        self.emit(self.reshaped(self.fresh(f"{value}.own"), inner, value, own), own)
+def _settle(state: Apart, value: str) -> None:
+    """A lifted output whose own first axis can be the batch axis gets its own shape back."""
+    own = state.own[value]
+    if not state.varies(value) or own[:1] != (1,) or state.now[value] == own:
+        return
+    inner = state.fresh(f"{value}.lifted")
+    state.nodes = [_renamed(node, value, inner) for node in state.nodes]
+    state.now[inner] = state.now[value]
+    state.emit(state.reshaped(state.fresh(f"{value}.own"), inner, value, own), own)
 
 
 def _renamed(node: Node, old: str, new: str) -> Node:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ibpc.graph import Shape
-    from ibpc.passes.batch_apart import Apart
+    from ibpc.passes.apart import Apart
 
     Rule = Callable[[Apart, Node, tuple[Shape, ...]], bool]
 

@@ -19,7 +19,7 @@ from ibpc.training.optimisers import OPTIMISERS
 from ibpc.training.records import Average, Bound, Loss, Optimiser, TrainingAttack
 
 if TYPE_CHECKING:
-    from ibpc.training.programs import Batch
+    from ibpc.training.passage import Batch
     from ibpc.training.result import fit_key, fit_of
     from ibpc.training.step import Step, Stepper
     from ibpc.training.trainer import device_for, train
@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 _LAZY = {
-    "Batch": "ibpc.training.programs",
+    "Batch": "ibpc.training.passage",
     "Step": "ibpc.training.step",
     "Stepper": "ibpc.training.step",
     "device_for": "ibpc.training.trainer",

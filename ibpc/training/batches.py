@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ibpc.data import augment, datum_keys, derive
-from ibpc.training.programs import Batch
+from ibpc.training.passage import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,7 +25,7 @@ from torch import distributed
 
 from ibpc.errors import Diagnostic, FileMistake, TypeMistake
 from ibpc.training.codes import NO_DEVICE, NOT_SHARED
-from ibpc.training.programs import Batch
+from ibpc.training.passage import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ibpc.errors import Span
     from ibpc.language import LossExpr, LossTerm
-    from ibpc.training.programs import Batch, Outputs
+    from ibpc.training.passage import Batch, Outputs
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -37,6 +37,7 @@ from ibpc.training.codes import NEGATIVE_WEIGHT, NO_CLEAN_STATISTICS
 from ibpc.training.inner import Inner, pre_activations
 from ibpc.training.loss import loss_at
 from ibpc.training.methods import BOUNDS
+from ibpc.training.passage import Batch, Outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,31 +48,6 @@ if TYPE_CHECKING:
     from ibpc.language import BoundPart, Claim, Fit, InputSet
     from ibpc.training.loss import Sum
     from ibpc.training.records import Bound
-
-
-class Batch(NamedTuple):
-    """What a step trains on.
-
-    Shapes: x (batch, *shape) float32; label, keys (batch,) int64. `keys`: what random numbers of a
-    datum follow from, made of seed, epoch and datum.
-    """
-
-    x: torch.Tensor
-    label: torch.Tensor
-    keys: torch.Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """What the passes gave; None for those that did not run.
-
-    Shapes: logits, attacked (batch, n); violation (batch, rows), or (batch, 1) where it is fused.
-    """
-
-    logits: torch.Tensor | None = None
-    violation: torch.Tensor | None = None
-    attacked: torch.Tensor | None = None
-    inner: Inner | None = None
 
 
 Box = tuple[torch.Tensor, torch.Tensor]

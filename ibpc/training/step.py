@@ -12,7 +12,8 @@ from ibpc.training.averages import AVERAGES
 from ibpc.training.crew import Crew
 from ibpc.training.loss import check_loss, loss_at, value_of
 from ibpc.training.optimisers import OPTIMISERS
-from ibpc.training.programs import Batch, Programs
+from ibpc.training.passage import Batch
+from ibpc.training.programs import Programs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
         verify_task,
     )
     from ibpc.verification.cells import Cell, cell_of
-    from ibpc.verification.counterexamples import Counterexample
     from ibpc.verification.query import (
         Clock,
         Ended,
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
         process_started,
         run_guarded,
     )
-    from ibpc.verification.result import Decision, ReportResult, TaskResult
+    from ibpc.verification.result import Counterexample, Decision, ReportResult, TaskResult
     from ibpc.verification.store import Question, Store
     from ibpc.verification.subject import Case, Subject
     from ibpc.verification.verdict import (
@@ -94,7 +93,7 @@ _HOMES = {
     "Case": "subject",
     "Cell": "cells",
     "Clock": "query.clock",
-    "Counterexample": "counterexamples",
+    "Counterexample": "result",
     "Decision": "result",
     "Ended": "query.guard",
     "Evidence": "verdict",

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ibpc.verification.result import Counterexample
 from ibpc.verification.stages.pgd import attack as climb_again
 from ibpc.verification.subject import Case
 from ibpc.verification.verdict import Violated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    import numpy as np
 
     from ibpc.language import Invocation
     from ibpc.verification.result import Decision, ReportResult
@@ -27,27 +26,6 @@ LOOKED_AT = 200
 
 FEW = 20
 """Tasks on so few examples show what their attacks reached as well; for more it takes too long."""
-
-
-@dataclass(frozen=True)
-class Counterexample:
-    """A datum that the network classifies rightly, and a point of its set where it does not.
-
-    `datum`, `point`: float32 in the shape of the input. `prediction` is the class at the point,
-    `violation` the claim's there, by the replay with onnxruntime. `stage` found it; `reached` is
-    how far the attacks came before it (None: none was asked, or one found it). `attacked` is the
-    point that they reached, still classified as `label`, where that was worth the time.
-    """
-
-    index: int
-    label: int
-    prediction: int
-    stage: str
-    violation: float
-    reached: float | None
-    datum: np.ndarray
-    point: np.ndarray
-    attacked: np.ndarray | None = None
 
 
 def counterexamples(

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ibpc.verification.counterexamples import Counterexample
+    import numpy as np
+
     from ibpc.verification.verdict import Verdict
 
 REFUTING = frozenset({"observe", "refute"})
@@ -95,6 +96,27 @@ class ReportResult:
         if self.meaning == "between":
             return None
         return self.low if self.meaning in ("exact", "at least") else self.high
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A datum that the network classifies rightly, and a point of its set where it does not.
+
+    `datum`, `point`: float32 in the shape of the input. `prediction` is the class at the point,
+    `violation` the claim's there, by the replay with onnxruntime. `stage` found it; `reached` is
+    how far the attacks came before it (None: none was asked, or one found it). `attacked` is the
+    point that they reached, still classified as `label`, where that was worth the time.
+    """
+
+    index: int
+    label: int
+    prediction: int
+    stage: str
+    violation: float
+    reached: float | None
+    datum: np.ndarray
+    point: np.ndarray
+    attacked: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
