@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ibpc.errors import Diagnostic, FileMistake
@@ -191,7 +192,7 @@ def _bound_again(
     """Proofs by bounds: the same bounds, computed once more."""
     for start in range(0, len(stored), BATCH):
         cases = [case for case, _ in stored[start : start + BATCH]]
-        for case, answer in answers(stage, subject, cases):
+        for case, answer in chain.from_iterable(answers(stage, subject, cases)):
             if isinstance(answer.verdict, Holds):
                 result.bounds += 1
                 continue
@@ -207,7 +208,8 @@ def _observe_again(
 ) -> None:
     """What the network says of the data themselves."""
     before = {case.index: answer.verdict.kind for case, answer in stored}
-    for case, answer in answers(stage, subject, [case for case, _ in stored]):
+    again = answers(stage, subject, [case for case, _ in stored])
+    for case, answer in chain.from_iterable(again):
         if answer.verdict.kind == before[case.index]:
             result.observations += 1
             continue

@@ -68,7 +68,7 @@ class Archive:
             _fill_in(found, stored_answers(store, question))
         return found
 
-    def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> bool:
+    def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> None:
         """Never called: an archive is only read."""
         raise AssertionError("an archive of stores is only read")
 

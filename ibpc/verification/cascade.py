@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ibpc.language import Claim, Invocation, Report, VerifyTask
     from ibpc.progress import Progress
     from ibpc.verification.store import Answers, Store
+    from ibpc.verification.subject import Answered
 
 EVIDENCE_VERSION = 1
 """Raised when a stage's answers change their meaning: older answers are then asked again."""
@@ -164,19 +165,17 @@ class _Run:
                 left.append(case)
         if not left:
             return
-        told = done = len(cases) - len(left)
+        done = len(cases) - len(left)
         self.progress.start(len(cases), title, done)
         try:
-            for case, answer in answers(stage, self.subject, left):
-                done += 1
-                if self.store.put(question, *self.key(case), answer):
-                    told = done  # what is told is on disk
-                    self.progress.update(told)
-                yield case, answer
+            for found in answers(stage, self.subject, left):
+                for case, answer in found:
+                    self.store.put(question, *self.key(case), answer)
+                self.store.commit()
+                done += len(found)
+                self.progress.update(done)  # what is told is on disk
+                yield from found
         finally:
-            self.store.commit()
-            if told < done:
-                self.progress.update(done)
             self.progress.finish()
 
     def cases(
@@ -252,23 +251,24 @@ def stage_question(stage: Invocation, claim: str, network: str) -> Question:
     return Question(claim, network, json.dumps(what, sort_keys=True), limit_s)
 
 
-def answers(
-    stage: Invocation, subject: Subject, cases: list[Case]
-) -> Iterator[tuple[Case, Answer]]:
-    """The stage's answers; where a batch is in numerical doubt, only the doubtful are Unknown."""
+def answers(stage: Invocation, subject: Subject, cases: list[Case]) -> Iterator[Answered]:
+    """The stage's answers, as they become known.
+
+    Where a batch is in numerical doubt, only the doubtful are Unknown.
+    """
     engine, left = ENGINES[stage.word], {case.index: case for case in cases}
     try:
-        for case, answer in engine(subject, stage.arguments, cases):
-            del left[case.index]
-            yield case, answer
+        for found in engine(subject, stage.arguments, cases):
+            for case, _ in found:
+                del left[case.index]
+            yield found
     except NumericalDoubt:
-        for case in list(left.values()):
+        for case in left.values():
             try:
-                found = list(engine(subject, stage.arguments, [case]))
+                yield from engine(subject, stage.arguments, [case])
             except NumericalDoubt as doubt:
                 why = "; ".join(one.problem for one in doubt.diagnostics)
-                found = [(case, Answer(Unknown(why), case.proved))]
-            yield from found
+                yield [(case, Answer(Unknown(why), case.proved))]
 
 
 def _decides(verdict: Verdict, role: str, alone: bool) -> bool:

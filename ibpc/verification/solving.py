@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ibpc.milp import Job, Pool, Reply
     from ibpc.sets import Ground
     from ibpc.verification.replay import Replayer
-    from ibpc.verification.subject import Case, Subject
+    from ibpc.verification.subject import Answered, Case, Subject
     from ibpc.verification.verdict import Witness
 
 TIMEOUT = Slot("timeout", "time", default=600.0, low=0, doc="time for one example")
@@ -144,7 +144,7 @@ def together(found: Sequence[Answer]) -> Answer:
 
 def rows_solved(
     subject: Subject, target: str, arguments: Mapping[str, Any], cases: Sequence[Case]
-) -> Iterator[tuple[Case, Answer]]:
+) -> Iterator[Answered]:
     """Answers from workers for each case; rows that interval bounds show are not solved.
 
     `target` is "module:function": `function(Tools)` gives the function from `Task` to `Answer`.
@@ -160,15 +160,14 @@ def rows_solved(
         dict(arguments),
         target,
     )
-    early: list[tuple[Case, Answer]] = []
+    early: Answered = []
     with _pool(subject, tools, len(cases)) as pool:
         limit = float(arguments["timeout"])
         for reply in pool.run(_jobs(subject, cases, limit, early)):
-            yield from early
-            early.clear()
             case = by_index[reply.key]
-            yield case, _read(reply, case)
-    yield from early
+            found, early[:] = [*early, (case, _read(reply, case))], []
+            yield found
+    yield early
 
 
 def _pool(subject: Subject, tools: Tools, most: int) -> Pool:
@@ -213,7 +212,7 @@ def _jobs(
     subject: Subject,
     cases: Sequence[Case],
     limit_s: float,
-    early: list[tuple[Case, Answer]],
+    early: Answered,
 ) -> Iterator[Job]:
     """Jobs for cases with open rows; what needs no solver is put into `early`."""
     from ibpc.milp import Job

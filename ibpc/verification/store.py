@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 VERSION = 2
 """The layout of the tables; a file with another one is not read."""
-
-COMMIT_EVERY_S = 0.2
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -86,8 +83,8 @@ class Answers(Protocol):
     def get(self, question: Question, keys: Iterable[Key]) -> dict[Key, Answer]:
         """The answers that are known."""
 
-    def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> bool:
-        """Adds one answer; gives whether all that was put is now safe."""
+    def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> None:
+        """Adds one answer, which `commit` makes safe."""
 
     def commit(self) -> None:
         """Makes everything put so far safe."""
@@ -115,7 +112,6 @@ class Store:
     def __init__(self, path: Path | str, elders: Answers | None = None) -> None:
         self.path = str(path)
         self._elders = elders
-        self._last_commit = time.monotonic()
         self._numbers: dict[Question, int] = {}
         with self._told():
             # Transactions are ours to begin and end.
@@ -145,6 +141,7 @@ class Store:
             others = self._elders.get(question, [key for key in wanted if key not in found])
             for (datum, proved), answer in others.items():
                 self.put(question, datum, proved, answer)
+            self.commit()
             found |= others
         return found
 
@@ -163,8 +160,8 @@ class Store:
             )
         self.commit()
 
-    def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> bool:
-        """Adds one answer; committed within a moment, or by `commit`. Gives whether it is now."""
+    def put(self, question: Question, datum: str, proved: tuple[int, ...], answer: Answer) -> None:
+        """Adds one answer, which `commit` makes safe."""
         with self._told():
             number = self._number(question)
             if not self._db.in_transaction:
@@ -173,17 +170,12 @@ class Store:
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (number, datum, json.dumps(proved), *_written(answer)),
             )
-        due = time.monotonic() - self._last_commit > COMMIT_EVERY_S
-        if due:
-            self.commit()
-        return due
 
     def commit(self) -> None:
         """Makes everything put so far safe against a crash."""
         with self._told():
             if self._db.in_transaction:
                 self._db.execute("COMMIT")
-        self._last_commit = time.monotonic()
 
     def _prepare(self) -> None:
         if not table_names(self._db):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ibpc.verification.replay import Replayer
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ibpc.graph import Graph
     from ibpc.language import Claim, InputSet, TensorType
     from ibpc.sets import Ground
+    from ibpc.verification.verdict import Answer
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class Case:
     index: int
     label: int
     proved: tuple[int, ...] = ()
+
+
+Answered: TypeAlias = "list[tuple[Case, Answer]]"
+"""What a stage came to know at once."""
 
 
 @dataclass(frozen=True)

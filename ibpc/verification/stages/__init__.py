@@ -1,7 +1,8 @@
 """The stages of a cascade, one file each: a record for the language and an engine.
 
 A stage file offers `STAGE`, its record, and `decide(subject, arguments, cases)`, which yields
-(case, answer) in any order. Adding a stage adds a file. Importing this room stays light.
+lists of (case, answer), in any order, as soon as they are known. Adding a stage adds a file.
+Importing this room stays light.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ibpc.bounds import Crown
     from ibpc.language import InputSet
-    from ibpc.verification.subject import Case, Subject
+    from ibpc.verification.subject import Answered, Case, Subject
 
 STAGE = StageEntry(
     "crown",
@@ -40,7 +40,7 @@ BATCH = 50
 
 def decide(
     subject: Subject, arguments: Mapping[str, Any], cases: Sequence[Case]
-) -> Iterator[tuple[Case, Answer]]:
+) -> Iterator[Answered]:
     """Holds where every row's upper bound is <= 0 (strict claims: < 0), else Unknown."""
     import torch
 
@@ -54,8 +54,10 @@ def decide(
         bounds = subject.over_members(chunk, rule)
         shown = subject.rows_that_hold(bounds)
         seconds = (time.monotonic() - began) / len(chunk)
-        for case, own, held in zip(chunk, bounds, shown, strict=True):
-            yield case, judge(own, held, arguments["steps"], seconds)
+        yield [
+            (case, judge(own, held, arguments["steps"], seconds))
+            for case, own, held in zip(chunk, bounds, shown, strict=True)
+        ]
 
 
 def row_bounds(

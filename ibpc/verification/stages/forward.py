@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ibpc.verification.subject import Case, Subject
+    from ibpc.verification.subject import Answered, Case, Subject
 
 STAGE = StageEntry(
     "forward",
@@ -33,7 +33,7 @@ BATCH = 256
 
 def decide(
     subject: Subject, arguments: Mapping[str, Any], cases: Sequence[Case]
-) -> Iterator[tuple[Case, Answer]]:
+) -> Iterator[Answered]:
     """Holds where the predicate is true at the datum, else Violated with the datum as witness.
 
     `argmax` is true where the label's output is larger than every other one.
@@ -42,8 +42,10 @@ def decide(
         chunk = list(cases[start : start + BATCH])
         points = subject.pixels([case.index for case in chunk]).reshape(len(chunk), -1)
         outputs = subject.replayer.outputs(points)
-        for case, point, output in zip(chunk, points, outputs, strict=True):
-            yield case, Answer(judge(point, output, case.label))
+        yield [
+            (case, Answer(judge(point, output, case.label)))
+            for case, point, output in zip(chunk, points, outputs, strict=True)
+        ]
 
 
 def judge(point: np.ndarray, output: np.ndarray, label: int) -> Holds | Violated | Unknown:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ibpc.verification.subject import Case, Subject
+    from ibpc.verification.subject import Answered, Case, Subject
 
 STAGE = StageEntry(
     "ibp",
@@ -29,7 +29,7 @@ BATCH = 100
 
 def decide(
     subject: Subject, arguments: Mapping[str, Any], cases: Sequence[Case]
-) -> Iterator[tuple[Case, Answer]]:
+) -> Iterator[Answered]:
     """Holds where every row's upper bound is <= 0 (strict claims: < 0), else Unknown."""
     for start in range(0, len(cases), BATCH):
         chunk = list(cases[start : start + BATCH])
@@ -37,8 +37,10 @@ def decide(
         bounds = subject.row_bounds(chunk)
         shown = subject.rows_that_hold(bounds)
         seconds = (time.monotonic() - began) / len(chunk)
-        for case, own, held in zip(chunk, bounds, shown, strict=True):
-            yield case, judge(own, held, seconds)
+        yield [
+            (case, judge(own, held, seconds))
+            for case, own, held in zip(chunk, bounds, shown, strict=True)
+        ]
 
 
 def judge(bounds: np.ndarray, held: np.ndarray, seconds: float) -> Answer:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ibpc.verification.solving import Task, Tools
-    from ibpc.verification.subject import Case, Subject
+    from ibpc.verification.subject import Answered, Case, Subject
     from ibpc.verification.verdict import Answer
 
 STAGE = StageEntry(
@@ -30,7 +30,7 @@ STAGE = StageEntry(
 
 def decide(
     subject: Subject, arguments: Mapping[str, Any], cases: Sequence[Case]
-) -> Iterator[tuple[Case, Answer]]:
+) -> Iterator[Answered]:
     """Holds where the relaxation bounds every open row below zero, else Unknown."""
     yield from rows_solved(subject, f"{__name__}:solver", arguments, cases)
 

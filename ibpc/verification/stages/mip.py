@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ibpc.milp import Outcome
     from ibpc.verification.solving import Task, Tools
-    from ibpc.verification.subject import Case, Subject
+    from ibpc.verification.subject import Answered, Case, Subject
     from ibpc.verification.verdict import Witness
 
 STAGE = StageEntry(
@@ -40,7 +40,7 @@ STAGE = StageEntry(
 
 def decide(
     subject: Subject, arguments: Mapping[str, Any], cases: Sequence[Case]
-) -> Iterator[tuple[Case, Answer]]:
+) -> Iterator[Answered]:
     """Holds, Violated with a replayed witness, or Unknown (time-out, rounding)."""
     yield from rows_solved(subject, f"{__name__}:solver", arguments, cases)
 

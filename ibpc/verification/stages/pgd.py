@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ibpc.language import InputSet
     from ibpc.sets import Ground
-    from ibpc.verification.subject import Case, Subject
+    from ibpc.verification.subject import Answered, Case, Subject
     from ibpc.verification.verdict import Witness
 
 STAGE = ATTACKS["pgd"]
@@ -30,7 +30,7 @@ NEARLY = 1e-4
 
 def decide(
     subject: Subject, arguments: Mapping[str, Any], cases: Sequence[Case]
-) -> Iterator[tuple[Case, Answer]]:
+) -> Iterator[Answered]:
     """Violated with a replayed witness, else Unknown.
 
     The datum itself is tried first: a misclassified example is its own witness.
@@ -44,8 +44,10 @@ def decide(
             left = [position for position in range(len(chunk)) if position not in found]
             attack_member(subject, arguments, chunk, left, member, found, margins)
         seconds = (time.monotonic() - began) / len(chunk)
-        for position, case in enumerate(chunk):
-            yield case, judge(found.get(position), margins.get(position), seconds)
+        yield [
+            (case, judge(found.get(position), margins.get(position), seconds))
+            for position, case in enumerate(chunk)
+        ]
 
 
 def attack_member(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ibpc.verification.query import QueryAnswer
-    from ibpc.verification.subject import Case, Subject
+    from ibpc.verification.subject import Answered, Case, Subject
 
 STAGE = StageEntry(
     "split",
@@ -38,12 +38,12 @@ STAGE = StageEntry(
 
 def decide(
     subject: Subject, arguments: Mapping[str, Any], cases: Sequence[Case]
-) -> Iterator[tuple[Case, Answer]]:
+) -> Iterator[Answered]:
     """Holds, Violated with a replayed witness, or Unknown (time-out, rounding)."""
     for case in cases:
         began = time.monotonic()
         answer = _asked(subject, arguments, case)
-        yield case, judge(answer, time.monotonic() - began, case.proved)
+        yield [(case, judge(answer, time.monotonic() - began, case.proved))]
 
 
 def _asked(subject: Subject, arguments: Mapping[str, Any], case: Case) -> QueryAnswer:
