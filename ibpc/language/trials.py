@@ -57,7 +57,8 @@ def check_alone(declaration: Declared, module: Module, world: World) -> None:
     """Check a block that nothing runs; its mistakes go into the world's collector."""
     if not isinstance(declaration, tree.SetDecl | tree.Spec | tree.Train | tree.Verify):
         return
-    if (module.path, declaration.name.text) in world.called:
+    key = (module.path, declaration.name.text)
+    if key in world.called or key in world.tried:
         return
     ignored, at = _of_samples(declaration), declaration.name.span
     sink = world.sink
@@ -70,7 +71,7 @@ def check_alone(declaration: Declared, module: Module, world: World) -> None:
             if not any(one.severity == "error" for one in found):
                 told = found
                 if not failures.any:
-                    world.called.add((module.path, declaration.name.text))
+                    world.tried.add(key)
                 break
             told = told or found
     sink.add(*told)

@@ -37,8 +37,8 @@ class World:
     """A program under fixed params.
 
     `overrides` maps params to values given from outside: by the command line or a sweep.
-    `called` gathers the blocks that some plan runs; the others are checked on their own. Where
-    not `thorough`, sweeps are worked out in part: see `plans.sweep_target`.
+    `called` gathers the blocks that some plan runs; the others are checked on their own, and are
+    then `tried`. Where not `thorough`, sweeps are worked out in part: see `plans.sweep_target`.
     """
 
     vocabulary: Vocabulary
@@ -46,6 +46,7 @@ class World:
     sink: Collector
     overrides: dict[ParamKey, Value] = field(default_factory=dict)
     called: set[ParamKey] = field(default_factory=set)
+    tried: set[ParamKey] = field(default_factory=set)
     thorough: bool = True
     sweeping: bool = False
     cache: dict[Any, Any] = field(default_factory=dict)
@@ -62,7 +63,12 @@ class World:
         if key not in self._worlds:
             merged = {**self.overrides, **overrides}
             self._worlds[key] = World(
-                self.vocabulary, self.modules, self.sink, merged, self.called, self.thorough
+                self.vocabulary,
+                self.modules,
+                self.sink,
+                merged,
+                self.called,
+                thorough=self.thorough,
             )
         return self._worlds[key]
 
@@ -72,7 +78,7 @@ class World:
         Only a world without mistakes passes on what it knows: what is poisoned tells why but once.
         """
         assert not self.sink.errors, "what went wrong here would be passed over there"
-        found = World(self.vocabulary, modules, sink, {}, self.called, self.thorough)
+        found = World(self.vocabulary, modules, sink, tried=self.tried, thorough=self.thorough)
         found.cache, found._values, found._units = self.cache, self._values, self._units
         return found
 

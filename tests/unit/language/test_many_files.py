@@ -117,3 +117,16 @@ def test_a_wrong_value_of_an_axis_is_found_either_way(tmp_path: Path, thorough: 
     found = swept(tmp_path, thorough=thorough, eps="tiny")
     assert found.program is None
     assert any(one.code.startswith("E0") for one in found.diagnostics)
+
+
+def test_a_block_that_another_file_runs_is_checked_alone_all_the_same(tmp_path: Path) -> None:
+    narrow = PLAN.replace(
+        "    spec = robust(f, x, y, eps)\n    report test_error",
+        "    spec = robust(f, x, y, 1 / (eps - 1/8))\n    report test_error",
+    )
+    assert narrow != PLAN
+    other = 'ibp 1\n\nfrom "base.ibp" import other, fit\n\nrun default { fit(other) }\n'
+    paths = written(tmp_path, base=HEAD + narrow, first=USER, second=other)
+    together = [[one.code for one in found.diagnostics] for found in in_one_go(paths[1:])]
+    alone = [[one.code for one in analyse(str(path), VOCABULARY).diagnostics] for path in paths[1:]]
+    assert together == alone
