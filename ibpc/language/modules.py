@@ -135,8 +135,10 @@ class Loader:
             return
         if isinstance(declaration, tree.Run | tree.Sweep):
             self._enter_plan(module, declaration)
-        elif self._claim(module, declaration.name):
-            module.declared[declaration.name.text] = declaration
+            return
+        if not self._claim(module, declaration.name):
+            return
+        module.declared[declaration.name.text] = declaration
         if isinstance(declaration, tree.Enum):
             for member in declaration.members:
                 module.labels.setdefault(member.text, []).append(declaration.name.text)
