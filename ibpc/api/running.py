@@ -64,7 +64,7 @@ def train(
     plans have only one. A training that an earlier run below `folder` has finished is taken over;
     one that was stopped goes on.
 
-    Raises: NameMistake (E0193) where `recipe` is none of the spec's; IbpcError else.
+    Raises: NameMistake (E0195) where `recipe` is none of the spec's; IbpcError else.
     """
     from ibpc.experiment import network_file, opened, run_folder
     from ibpc.language import Target as Wanted
@@ -107,7 +107,7 @@ def _recipe(spec: Spec, name: str | None) -> Fit:
     if not known:
         problem = "no plan of the spec trains a network"
     fix = (did_you_mean(name, known) if name else "") or there
-    raise NameMistake(Diagnostic("E0193", problem, fix=fix))
+    raise NameMistake(Diagnostic("E0195", problem, fix=fix))
 
 
 def _fits(spec: Spec) -> Iterator[Fit]:

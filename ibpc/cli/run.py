@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ibpc.cli.arguments import add_output, add_overrides, overrides
+from ibpc.cli.showing import once
 from ibpc.cli.targets import target_of
 from ibpc.cli.vocabulary import vocabulary
 from ibpc.integrity import refuse_other_networks
@@ -75,8 +75,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(arguments: argparse.Namespace) -> int:
     """Run the target and print its tables."""
     program = check_file(arguments.file, vocabulary(), overrides(arguments))
+    warn = once()
     for warning in program.warnings:
-        print(warning.render(), file=sys.stderr)
+        warn(warning)
     target = target_of(program, arguments.target)
     refuse_other_networks(program)
 
@@ -97,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
         facts = {"threads": means.threads, "device": means.device, "command": command(arguments)}
         write_manifest(folder, program, target, **facts)
         with RunReport(folder.path) as report:
-            for result in execute(target, folder, means):
+            for result in execute(target, folder, means, warn):
                 print(console_table(result), flush=True)
                 report.add(result)
             page = report.finish()

@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ibpc.errors import Diagnostic
 
 _HEAD = re.compile(r"^(error|warning)(\[[EW]\d{4}\]): ", re.MULTILINE)
 _CARETS = re.compile(r"^( +\| *\t*)(\^+)(.*)$", re.MULTILINE)
@@ -17,6 +23,18 @@ def tell(message: object) -> None:
     """Print an error or a warning; colours only on a terminal, and never under NO_COLOR."""
     text = str(message)
     print(coloured(text) if wants_colour() else text, file=sys.stderr)
+
+
+def once() -> Callable[[Diagnostic], None]:
+    """Tells warnings; of those of one code at one place only the first."""
+    known: set[tuple[str, object]] = set()
+
+    def warn(one: Diagnostic) -> None:
+        if (one.code, one.at) not in known:
+            known.add((one.code, one.at))
+            tell(one.render())
+
+    return warn
 
 
 def wants_colour() -> bool:

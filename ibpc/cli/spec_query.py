@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ibpc.cli.vocabulary import vocabulary
-from ibpc.language import OnnxNet, Product, check_claim
+from ibpc.language import Fit, OnnxNet, Product, check_claim, never_true_by_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ibpc.errors import Diagnostic
     from ibpc.exchange import Property
     from ibpc.language import AffineMap, AskedClaim
 
@@ -42,6 +43,14 @@ class SpecQuery:
         if reached:
             told["witness"] = list(self._named(answer["inputs"]))
         return told
+
+    def vacuity(self) -> list[Diagnostic]:
+        """That the claim cannot fail, where that is so; `ibpc check` tells the rest of its file."""
+        network = self.asked.network
+        kind = network.net.input if isinstance(network, Fit) else network.input
+        if not never_true_by_numbers(self.asked.claim, kind):
+            return []
+        return [one for one in self.asked.warnings if one.code == "W0612"]
 
     def _named(self, values: Sequence[float]) -> Iterator[str]:
         """`rho = 1500.3 ft`, for each input of the spec."""

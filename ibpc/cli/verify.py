@@ -124,7 +124,7 @@ def _work(arguments: argparse.Namespace, clock: Clock) -> Mapping[str, Any]:
 
         wanted = read_property(arguments.property)
         data, origin = model_bytes(arguments.model), arguments.model
-    for warning in wanted.warnings:
+    for warning in (*(query.vacuity() if query is not None else ()), *wanted.warnings):
         print(warning.render(), file=sys.stderr)
     log(f"files read: {len(wanted.disjuncts)} cases over {wanted.inputs} inputs")
     jobs = arguments.jobs or cores()

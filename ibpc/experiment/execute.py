@@ -12,9 +12,10 @@ from ibpc.progress import progress_on
 from ibpc.verification import Archive, Store, verify_task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from ibpc.errors import Diagnostic
     from ibpc.experiment.folder import RunFolder
     from ibpc.experiment.networks import Means
     from ibpc.language import Target, VerifyTask
@@ -38,8 +39,13 @@ class Verified:
     fit: str | None
 
 
-def execute(target: Target, folder: RunFolder, means: Means) -> Iterator[Verified | Trained]:
-    """The results of a target's tasks, each as soon as it is there.
+def execute(
+    target: Target,
+    folder: RunFolder,
+    means: Means,
+    warn: Callable[[Diagnostic], None] | None = None,
+) -> Iterator[Verified | Trained]:
+    """The results of a target's tasks, each as soon as it is there; `warn` as for `verify_task`.
 
     Networks are trained once, by content; verdicts are kept in the folder's store, so that a run
     that was stopped goes on where it was; what other runs under the same root know is taken over.
@@ -50,7 +56,7 @@ def execute(target: Target, folder: RunFolder, means: Means) -> Iterator[Verifie
                 path = network_file(task, folder, means)
                 yield Trained(task, path)
             else:
-                yield _verified(task, folder, means, store)
+                yield _verified(task, folder, means, store, warn)
 
 
 def help_train(target: Target, folder: RunFolder, means: Means) -> None:
@@ -62,12 +68,18 @@ def help_train(target: Target, folder: RunFolder, means: Means) -> None:
                 network_file(one, folder, means)
 
 
-def _verified(task: VerifyTask, folder: RunFolder, means: Means, store: Store) -> Verified:
+def _verified(
+    task: VerifyTask,
+    folder: RunFolder,
+    means: Means,
+    store: Store,
+    warn: Callable[[Diagnostic], None] | None,
+) -> Verified:
     model = network_file(task.network, folder, means)
     examples = None if task.data is None else examples_of(task.data, means)
     told = progress_on(sys.stderr)
     result = verify_task(
-        task, model, examples, store, means.jobs, means.device, told, means.cluster
+        task, model, examples, store, means.jobs, means.device, told, means.cluster, warn
     )
     fit = folder.fit(task.network).name if isinstance(task.network, Fit) else None
     return Verified(task, result, fit)

@@ -10,6 +10,7 @@ from ibpc.language.check import Analysis, analyse, check_file
 from ibpc.language.codes import CODES
 from ibpc.language.losses import stands_over
 from ibpc.language.modules import Module
+from ibpc.language.premises import never_true, never_true_by_numbers, premises_of
 from ibpc.language.products import Application, Product
 from ibpc.language.program import (
     AffineMap,
@@ -116,7 +117,10 @@ __all__ = [
     "describe_net",
     "expression_text",
     "identity",
+    "never_true",
+    "never_true_by_numbers",
     "number_text",
+    "premises_of",
     "read_words",
     "schedule_names",
     "stands_over",

@@ -76,5 +76,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W0602": "the training radius is smaller than the test radius",
         "W0603": "the order of a cascade's stages is useless",
         "W0604": "a schedule reaches beyond the last step",
+        "W0612": "a premise is never true",
     }
 )

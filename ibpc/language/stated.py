@@ -16,9 +16,11 @@ from ibpc.language.formulas import both, entries_of
 from ibpc.language.logic import Logic
 from ibpc.language.mistakes import wrong
 from ibpc.language.predicates import NeedsLabel
+from ibpc.language.premises import never_true_by_numbers
 from ibpc.language.products import layout_of
 from ibpc.language.program import Claim, Row
 from ibpc.language.values import ClaimValue
+from ibpc.syntax import tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from ibpc.language.products import Layout
     from ibpc.language.statements import Statement
     from ibpc.language.values import Applied, Network
-    from ibpc.syntax import tree
 
 CLASSES = 64
 """Up to this many labels, rows written out are compared with Eq. 3, whatever their spelling."""
@@ -71,8 +72,27 @@ def stated(declaration: tree.Spec, found: list[Statement], text: str) -> ClaimVa
     layout = layout_of(first, used, formulas)
     claim = replace(claim, set=layout.set, size=layout.size)
     claim = _with_rows(claim, tuple(_clauses(one, layout) for one in formulas), layout)
+    if never_true_by_numbers(claim, first.points[0].type.type):
+        _warn_of_premise(first)
     product = layout.product(declaration)
     return ClaimValue(claim, tuple(used.values()), product, layout.names(first.tensors))
+
+
+def _warn_of_premise(first: Statement) -> None:
+    """Tell of a claim that holds for no other reason than that its premise is false."""
+    problem = "this premise is true for no input of the set, so the claim is vacuous"
+    label = "holds whatever the network does"
+    fix = "compare the numbers of the premise with those of the set"
+    first.scope.world.sink.warn("W0612", problem, _premise(first.body).span, label, fix)
+
+
+def _premise(body: tree.Expr) -> tree.Expr:
+    """What stands before the first `=>` of a claim, where there is one in plain sight."""
+    while isinstance(body, tree.Quantifier):
+        body = body.body
+    if isinstance(body, tree.Binary) and body.operator == "=>":
+        return body.left
+    return body
 
 
 # --- formulas --------------------------------------------------------------------------------

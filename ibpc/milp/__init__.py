@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ibpc.milp.cluster import ClusterPool
+    from ibpc.milp.encoder import ArrayEncoder
     from ibpc.milp.encoding import Encoding, write_lp
     from ibpc.milp.outcome import Outcome, RowOutcome
     from ibpc.milp.pool import Job, Pool, Reply, WorkerPool
@@ -28,6 +29,7 @@ __all__ = [
     "SOLVERS",
     "TAU",
     "TOLERANCE",
+    "ArrayEncoder",
     "ClusterPool",
     "Encoding",
     "Job",
@@ -46,6 +48,7 @@ _HOMES = {
     "SOLVERS": "solve",
     "TAU": "solve",
     "TOLERANCE": "solve",
+    "ArrayEncoder": "encoder",
     "ClusterPool": "cluster",
     "Encoding": "encoding",
     "Job": "pool",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibpc.experiment import Trained
-from ibpc.report.wording import WORDS, percent
+from ibpc.report.wording import WORDS, percent, vacuity
 
 if TYPE_CHECKING:
     from ibpc.experiment import Verified
@@ -32,7 +32,8 @@ def console_table(done: Verified | Trained) -> str:
     counted = f"{result.examples:,} examples, {result.seconds:.1f} s"
     title = f"{result.title}  ({counted}, network {result.network[:12]})"
     claim = [f"    {line}" for line in result.claim.splitlines()]
-    return "\n".join(["", title, *claim, "", *lines, ""])
+    notes = [text for report in result.reports if (text := vacuity(report.name, report.vacuous))]
+    return "\n".join(["", title, *claim, "", *lines, *notes, ""])
 
 
 def _row(report: ReportResult) -> tuple[str, ...]:

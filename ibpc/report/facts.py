@@ -42,6 +42,7 @@ class Report:
     roles: tuple[str, ...]
     stages: tuple[Stage, ...]
     unknown: Mapping[str, str]
+    vacuous: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -78,6 +79,7 @@ class Task:
     examples: int
     seconds: float
     reports: tuple[Report, ...]
+    warnings: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ def _task(facts: Mapping[str, Any]) -> Task:
         examples=int(facts.get("examples", 0)),
         seconds=float(facts.get("seconds", 0.0)),
         reports=tuple(_report(one) for one in facts.get("reports", ())),
+        warnings=tuple(_warning(one) for one in facts.get("warnings", ())),
     )
 
 
@@ -193,8 +196,17 @@ def _report(facts: Mapping[str, Any]) -> Report:
         counts={kind: int(facts[kind]) for kind in ("holds", "violated", "unknown")},
         roles=tuple(facts.get("roles", ())),
         stages=stages,
-        unknown={str(index): str(why) for index, why in facts["unknown_examples"].items()},
+        unknown=_by_index(facts["unknown_examples"]),
+        vacuous=_by_index(facts.get("vacuous_examples", {})),
     )
+
+
+def _by_index(facts: Mapping[str, Any]) -> dict[str, str]:
+    return {str(index): str(why) for index, why in facts.items()}
+
+
+def _warning(facts: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(facts.get(name, "")) for name in ("code", "problem", "notes", "fix")}
 
 
 def _fit(folder: Path) -> Fit:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from ibpc.errors import Diagnostic
     from ibpc.experiment import Verified
     from ibpc.language import Invocation, VerifyTask
     from ibpc.verification import Counterexample, ReportResult
@@ -68,9 +69,15 @@ def result_facts(done: Verified | Trained) -> dict[str, Any]:
         "network": result.network,
         "examples": result.examples,
         "seconds": round(result.seconds, 3),
+        "warnings": [warning_facts(one) for one in result.warnings],
         "reports": [report_facts(report) for report in result.reports],
         **(_network_facts(network) if isinstance(network, Fit) else {"net": network.name}),
     }
+
+
+def warning_facts(one: Diagnostic) -> dict[str, str]:
+    """A warning as data."""
+    return {"code": one.code, "problem": one.problem, "notes": "; ".join(one.notes), "fix": one.fix}
 
 
 def report_facts(report: ReportResult) -> dict[str, Any]:
@@ -93,6 +100,7 @@ def report_facts(report: ReportResult) -> dict[str, Any]:
         "unknown_examples": {
             str(one.index): one.verdict.why for one in decisions if isinstance(one.verdict, Unknown)
         },
+        "vacuous_examples": {str(index): why for index, why in report.vacuous.items()},
     }
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ibpc.language import number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 WORDS = {"exact": "exact", "at least": "lower bound", "at most": "upper bound", "between": "range"}
 
@@ -43,6 +46,15 @@ def number(value: Any) -> str:
         return number_text(Fraction(value))
     except (TypeError, ValueError, ZeroDivisionError):
         return str(value)
+
+
+def vacuity(report: str, vacuous: Mapping[Any, str]) -> str:
+    """`verified: 3 examples are decided vacuously (the input set is empty)`; "" for none."""
+    if not vacuous:
+        return ""
+    verb = "is" if len(vacuous) == 1 else "are"
+    reasons = ", ".join(sorted(set(vacuous.values())))
+    return f"{report}: {counted(len(vacuous))} {verb} decided vacuously ({reasons})"
 
 
 def counted(examples: int) -> str:

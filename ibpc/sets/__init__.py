@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ibpc.language import Entry, InputSet
     from ibpc.sets.boxes import hull, inner_box, outer_box
+    from ibpc.sets.emptiness import empty, may_be_empty
     from ibpc.sets.inside import into_box, within
     from ibpc.sets.lowering import (
         encoded,
@@ -43,6 +44,7 @@ __all__ = [
     "Search",
     "Settled",
     "Support",
+    "empty",
     "encoded",
     "exact",
     "ground",
@@ -51,6 +53,7 @@ __all__ = [
     "inner_box",
     "into_box",
     "lacks",
+    "may_be_empty",
     "members",
     "outer_box",
     "radius",
@@ -63,12 +66,14 @@ __all__ = [
 ]
 
 _HOMES = {
+    "empty": "emptiness",
     "encoded": "lowering",
     "ground": "lowering",
     "held": "lowering",
     "hull": "boxes",
     "inner_box": "boxes",
     "into_box": "inside",
+    "may_be_empty": "emptiness",
     "members": "lowering",
     "outer_box": "boxes",
     "search": "lowering",
@@ -78,7 +83,7 @@ _HOMES = {
     "support": "lowering",
     "within": "inside",
 }
-_HEAVY = ("boxes", "constants", "distances", "inside", "lowering", "norms")
+_HEAVY = ("boxes", "constants", "distances", "emptiness", "inside", "lowering", "norms")
 """Files that hold no record and import numpy or torch."""
 
 

@@ -47,7 +47,7 @@ def outer_box(given: InputSet, kind: TensorType, x: np.ndarray) -> tuple[np.ndar
     """
     import numpy as np
 
-    lower, upper = _bounds(given, kind, x, outward=True)
+    lower, upper = cut_bounds(given, kind, x, outward=True)
     if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
         raise NumericalDoubt(Diagnostic("E0713", "the input set has no bounds"))
     if not bool((lower <= upper).all()):
@@ -70,7 +70,7 @@ def inner_box(given: InputSet, kind: TensorType, x: np.ndarray) -> tuple[np.ndar
     """
     from ibpc.rounding import to_float32
 
-    lower, upper = _bounds(given, kind, x, outward=False)
+    lower, upper = cut_bounds(given, kind, x, outward=False)
     return to_float32(lower, upward=True), to_float32(upper, upward=False)
 
 
@@ -81,8 +81,11 @@ def form_of(given: InputSet) -> SetForm:
     return FORMS[given.kind]
 
 
-def _bounds(given: InputSet, kind: TensorType, x: np.ndarray, outward: bool) -> tuple[Any, Any]:
-    """Bounds of the set, cut with the domain, all rounded to one side."""
+def cut_bounds(given: InputSet, kind: TensorType, x: np.ndarray, outward: bool) -> tuple[Any, Any]:
+    """Float64 bounds of the set, cut with the domain, all rounded to one side; they may cross.
+
+    Shapes: as for `outer_box`.  Raises: NumericalDoubt where the set is without bounds.
+    """
     import numpy as np
 
     from ibpc.rounding import directed

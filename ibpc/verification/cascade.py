@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ibpc.errors import NumericalDoubt
-from ibpc.language import REQUIRED, Fit, canonical, identity
+from ibpc.language import REQUIRED, Fit, canonical, identity, never_true_by_numbers
 from ibpc.progress import SilentProgress
 from ibpc.verification.cells import cell_of
 from ibpc.verification.counterexamples import counterexamples
@@ -22,13 +22,16 @@ from ibpc.verification.result import Decision, ReportResult, TaskResult
 from ibpc.verification.stages import ENGINES, STAGES
 from ibpc.verification.store import Question
 from ibpc.verification.subject import Case, Subject
+from ibpc.verification.suspicions import PREMISE_IS_FALSE, suspicions
+from ibpc.verification.vacuity import vacuous
 from ibpc.verification.verdict import Answer, Holds, Unknown, Verdict, Violated, settle, turned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from ibpc.data import Examples
+    from ibpc.errors import Diagnostic
     from ibpc.language import Claim, Invocation, Report, VerifyTask
     from ibpc.progress import Progress
     from ibpc.verification.store import Answers, Store
@@ -50,12 +53,14 @@ def verify_task(
     device: str = "cpu",
     progress: Progress | None = None,
     cluster: str | None = None,
+    warn: Callable[[Diagnostic], None] | None = None,
 ) -> TaskResult:
     """Every report of a verify block, over every example.
 
     `model` is the ONNX file in the units of the spec. `examples` is None for a claim without
     data, which is then asked once. `jobs` counts worker processes; `device` is cpu, cuda or auto;
-    `cluster` the address of a Dask scheduler whose workers solve instead.
+    `cluster` the address of a Dask scheduler whose workers solve instead. `warn` is told at once
+    what looks unlike what was meant, but for what the checker has told.
     Raises IbpcError where the file, an operator or the store stands in the way.
     """
     began = time.monotonic()
@@ -64,7 +69,12 @@ def verify_task(
     subject = Subject(
         data, str(model), task.claim, network.input, examples, jobs, _device(device), cluster
     )
-    run = _Run(subject, store, progress or SilentProgress(), task.title)
+    run = _Run(subject, store, progress or SilentProgress(), task.title, vacuous(subject))
+    warnings = suspicions(subject, run.vacuous)
+    for one in warnings:
+        told = one.code == PREMISE_IS_FALSE and never_true_by_numbers(task.claim, network.input)
+        if warn is not None and not told:
+            warn(one)
     reports = []
     for report in task.reports:
         reports.append(run.report(report))
@@ -79,6 +89,7 @@ def verify_task(
         settled,
         time.monotonic() - began,
         counterexamples(settled, subject, {one.name: one.stages for one in task.reports}),
+        warnings,
     )
 
 
@@ -106,6 +117,7 @@ class _Run:
     store: Answers
     progress: Progress
     title: str
+    vacuous: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         from ibpc.graph import fingerprint
@@ -136,8 +148,7 @@ class _Run:
                 if role in HANDING_ON:
                     proved[case.index] = answer.proved
                 if _decides(answer.verdict, role, alone=len(report.stages) == 1):
-                    best = reached.get(case.index)
-                    decided[case.index] = Decision(case.index, answer.verdict, title, best)
+                    decided[case.index] = self.decision(case.index, answer.verdict, title, reached)
             seconds[title] = time.monotonic() - began
         roles = tuple(STAGES[stage.word].role for stage in report.stages)
         decisions = tuple(
@@ -145,6 +156,13 @@ class _Run:
             for index in range(count)
         )
         return ReportResult(report.name, decisions, report.otherwise, roles, seconds, work)
+
+    def decision(
+        self, index: int, verdict: Verdict, title: str, reached: Mapping[int, float]
+    ) -> Decision:
+        """What a stage decided; a proof says where the claim could not fail."""
+        why = self.vacuous.get(index, "") if isinstance(verdict, Holds) else ""
+        return Decision(index, verdict, title, reached.get(index), why)
 
     def ask(
         self,

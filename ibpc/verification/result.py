@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+    from ibpc.errors import Diagnostic
     from ibpc.verification.verdict import Verdict
 
 REFUTING = frozenset({"observe", "refute"})
@@ -21,12 +22,14 @@ class Decision:
     """What a report says of one example: verdict, and the stage that gave it ("" where open).
 
     `reached`: the largest violation that attacks came to before, where they found no witness.
+    `vacuous`: why the claim could not fail there, "" where it could.
     """
 
     index: int
     verdict: Verdict
     stage: str
     reached: float | None = None
+    vacuous: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,12 @@ class ReportResult:
     def undecided(self) -> tuple[Decision, ...]:
         """Decisions that say Unknown, each with its reason."""
         return tuple(one for one in self.decisions if one.verdict.kind == "unknown")
+
+    @property
+    def vacuous(self) -> Mapping[int, str]:
+        """Why the claim could not fail, of the examples that are decided by that alone."""
+        decided = (one for one in self.decisions if one.vacuous and one.verdict.kind != "unknown")
+        return {one.index: one.vacuous for one in decided}
 
     @property
     def low(self) -> float:
@@ -124,7 +133,8 @@ class TaskResult:
     """All reports of one verify block on one network.
 
     `network` is the sha256 of its bytes; `claim` the claim as the spec writes it, `claim_key` the
-    hash under which the store keeps its verdicts. `shown` are some counterexamples to look at.
+    hash under which the store keeps its verdicts. `shown` are some counterexamples to look at;
+    `warnings` say what of the claim itself looks unlike what was meant.
     """
 
     title: str
@@ -135,3 +145,4 @@ class TaskResult:
     reports: tuple[ReportResult, ...]
     seconds: float
     shown: tuple[Counterexample, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()

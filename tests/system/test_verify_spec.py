@@ -95,6 +95,16 @@ def test_a_claim_that_fails_is_sat_with_a_witness_in_both_units(ibpc: Ibpc, spec
     assert float(far[2]) == pytest.approx(4 * told["inputs"][1] + 2)
 
 
+def test_a_proof_under_a_premise_that_is_never_true_is_called_vacuous(
+    ibpc: Ibpc, spec: Path
+) -> None:
+    spec.write_text(SPEC.replace("s.far <= 2500 m", "s.far <= 900 m"), encoding="utf-8")
+    found = ibpc("verify", spec, "low(first)")
+    assert (found.returncode, found.stdout) == (0, "unsat\n")
+    assert found.stderr.startswith("warning[W0612]: this premise is true for no input of the set")
+    assert "W0612" not in ibpc("verify", spec, "bounded(first)").stderr
+
+
 def test_two_networks_and_what_exists(ibpc: Ibpc, spec: Path) -> None:
     found = ibpc("verify", spec, "alike(first, second)")
     assert (found.returncode, found.stdout) == (0, "unsat\n")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from ibpc.report import tables
 from ibpc.report.markup import tag
-from ibpc.report.wording import WORDS, counted, duration, number
+from ibpc.report.wording import WORDS, counted, duration, number, vacuity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
     from xml.etree.ElementTree import Element
 
     from ibpc.report.facts import Report, Run, Task
@@ -29,7 +30,8 @@ def section(run: Run) -> Element | None:
         tag("summary", "Every report in full"),
         [_in_full(task) for task in tasks],
     )
-    return tables.section("results", "Results", summary(tasks), details)
+    told = {(one["code"], task.claim): one for task in reversed(tasks) for one in task.warnings}
+    return tables.section("results", "Results", *_told(told.values()), summary(tasks), details)
 
 
 def summary(tasks: tuple[Task, ...]) -> Element:
@@ -52,7 +54,22 @@ def _in_full(task: Task) -> Element:
     claim = tag("pre", tag("code", task.claim), class_="claim")
     head = ("report", "error", "", "holds", "violated", "unknown", "decided by")
     rows = [_row(task, report) for report in task.reports]
-    return tag("div", heading, claim, tables.table(head, rows, about, numbers=(1, 3, 4, 5)))
+    table = tables.table(head, rows, about, numbers=(1, 3, 4, 5))
+    return tag("div", heading, *_told(task.warnings), claim, table, *_vacuous(task))
+
+
+def _told(warnings: Iterable[Mapping[str, str]]) -> Iterator[Element]:
+    """What of a claim itself looks unlike what was meant."""
+    for one in warnings:
+        words = ". ".join(filter(None, (one["problem"], one["notes"], one["fix"])))
+        yield tag("p", f"Warning {one['code']}: {words}.", class_="state")
+
+
+def _vacuous(task: Task) -> Iterator[Element]:
+    for report in task.reports:
+        text = vacuity(report.name, report.vacuous)
+        if text:
+            yield tag("p", text, class_="note")
 
 
 def _row(task: Task, report: Report) -> tuple[Element | str, ...]:
