@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,13 @@ def test_every_pattern_is_one_that_editors_read_alike() -> None:
     for rule in RULES:
         pattern = rule["match"].pattern
         assert not re.search(r"\(\?P|[*+?}]\+|\(\?>|\\[hHGAZz]", pattern), pattern
+
+
+def test_the_licence_is_the_one_of_the_whole_project() -> None:
+    """GitHub, the wheel's metadata and vsce each look for it in a place of their own."""
+    assert (FOLDER / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    assert "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["license-files"] == ["LICENSE"]
+    manifest = json.loads((FOLDER / "package.json").read_text(encoding="utf-8"))
+    assert manifest["license"] == project["license"] == "Apache-2.0"
