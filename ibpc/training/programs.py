@@ -52,6 +52,14 @@ if TYPE_CHECKING:
 
 Box = tuple[torch.Tensor, torch.Tensor]
 
+LEAST_RADIUS = 1e-6
+"""The radius at which hidden bounds are looked at while the schedule says 0, in units of the input.
+
+A box without width says nothing of how bounds grow from layer to layer, and a regulariser on their
+widths would have no gradient there: in the warm-up, when nothing else holds them. Source: the
+authors' public code of Shi et al. 2021, arXiv:2103.17268, which has the same least radius.
+"""
+
 DRAWN = 4
 """Members of a union that one step trains on."""
 
@@ -105,25 +113,25 @@ class Programs:
             return Outputs(logits=self.clean(batch.x))
         assert self.claim is not None
         eps = schedule_at(self.claim, values)
+        if loss.needs_inner:
+            eps = max(eps, LEAST_RADIUS)
         parts = drawn(self.claim.set, batch)
-        if len(parts) > 1:
-            return self._over_members(parts, loss, batch, values)
-        box: Box = hull(parts[0], self._type, batch.x, eps)
-        return self._over_box(loss, batch, values, box)
+        boxes = [hull(part, self._type, batch.x, eps) for part in parts]
+        if len(boxes) > 1:
+            return self._over_members(boxes, loss, batch, values)
+        return self._over_box(loss, batch, values, boxes[0])
 
     def _over_members(
-        self, parts: tuple[InputSet, ...], loss: Sum, batch: Batch, values: Mapping[str, float]
+        self, boxes: list[Box], loss: Sum, batch: Batch, values: Mapping[str, float]
     ) -> Outputs:
         """The batch once for each member of a union; of each row the worst bound counts."""
-        assert self.claim is not None
-        eps, count = schedule_at(self.claim, values), len(batch.x)
-        boxes = [hull(part, self._type, batch.x, eps) for part in parts]
+        count = len(batch.x)
         box = (torch.cat([lower for lower, _ in boxes]), torch.cat([upper for _, upper in boxes]))
-        many = Batch(*(torch.cat([one] * len(parts)) for one in batch))
+        many = Batch(*(torch.cat([one] * len(boxes)) for one in batch))
         found = self._over_box(loss, many, values, box)
         violation = found.violation
         if violation is not None:
-            violation = violation.view(len(parts), count, -1).amax(0)
+            violation = violation.view(len(boxes), count, -1).amax(0)
         first = (None if one is None else one[:count] for one in (found.logits, found.attacked))
         logits, attacked = first
         return Outputs(logits, violation, attacked, found.inner)

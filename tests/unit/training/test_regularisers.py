@@ -103,6 +103,22 @@ def test_at_radius_zero_tightness_is_finite_and_flat() -> None:
     assert torch.equal(gradient, torch.zeros(2, 3))
 
 
+def test_tightness_shrinks_weights_already_while_the_schedule_is_at_radius_zero() -> None:
+    """Its part of the gradient there is that at a small radius, where the ratio is the same."""
+    changes = []
+    for eps in (0.0, 1e-3):
+        fit = tiny_fit(loss=LossExpr("*", (number(1), term("tightness", "inner"))), optimiser=SGD)
+        stepper, batches = stepper_for(fit)
+        weight = stepper.weights.value("fc1.weight")
+        with torch.no_grad():
+            weight.mul_(6.0)
+        before = weight.detach().clone()
+        stepper.step(0, batches.at(0), {**VALUES, "eps": eps})
+        changes.append(weight.detach() - before)
+    assert float(changes[0].abs().max()) > 1e-4
+    torch.testing.assert_close(changes[0], changes[1], atol=1e-5, rtol=0.05)
+
+
 @pytest.mark.parametrize("norm", [False, True])
 def test_inner_bounds_are_those_before_each_activation(norm: bool) -> None:
     stepper, _ = stepper_for(tiny_fit(norm=norm))
