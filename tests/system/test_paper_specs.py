@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from ibpc.cli.vocabulary import vocabulary
@@ -143,74 +139,3 @@ def test_full_recipes_take_a_step(name: str) -> None:
             torch.rand(2, *fit.net.input.shape), torch.tensor([0, 1]), torch.tensor([5, 6])
         )
         assert torch.isfinite(stepper.step(0, batch, last).loss)
-
-
-def run_quick(name: str, target: str, data: Path, out: Path) -> dict[str, dict]:
-    """Reports of each task of a quick run, by title and name."""
-    command = [sys.executable, "-m", "ibpc", "run", str(ROOT / "specs" / f"{name}.ibp"), target]
-    command += ["-p", "budget=quick", "-o", str(out), "--data-dir", str(data), "--jobs", "2"]
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    (folder,) = out.glob(f"{name}-{target}-*")
-    found = json.loads((folder / "results.json").read_text())["tasks"]
-    return {task["task"]: {one["name"]: one for one in task["reports"]} for task in found}
-
-
-@pytest.mark.slow
-def test_figure_1_shows_what_an_attack_misses(data_dir: Path, tmp_path: Path) -> None:
-    (reports,) = run_quick("figure1", "default", data_dir, tmp_path).values()
-    assert reports["test_error"]["rate"] == 0
-    assert reports["pgd_error"]["violated"] == 0
-    assert reports["exact_error"]["by_stage"]["mip"]["violated"] == 1
-
-
-@pytest.mark.slow
-def test_figure_4_leaves_the_polytopes(tmp_path: Path) -> None:
-    run_quick("figure4", "default", tmp_path, tmp_path)
-    (path,) = tmp_path.glob("figure4-default-*/fits/*/polytope.jsonl")
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [line["step"] for line in lines] == list(range(0, 401, 40))
-    assert all(line["label"] == 1 for line in lines)  # one of the positive class, as the paper's
-    for line in lines:
-        samples = np.array(line["samples"])
-        assert (samples >= np.array(line["lower"]) - 1e-5).all()
-        assert (samples <= np.array(line["upper"]) + 1e-5).all()
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize(
-    ("name", "target"),
-    [
-        ("table3", "mnist_only"),
-        ("table4_mnist", "default"),
-        ("figure3", "curves"),
-        ("figure3", "curves_of_wong"),
-        ("ablation", "variants"),
-        ("best", "default"),
-    ],
-)
-def test_a_quick_budget_runs(name: str, target: str, data_dir: Path, tmp_path: Path) -> None:
-    for title, reports in run_quick(name, target, data_dir, tmp_path).items():
-        for report in reports.values():
-            assert report["low"] <= report["high"], title
-        if "verified_error" in reports and "pgd_error" in reports:
-            assert reports["verified_error"]["high"] >= reports["pgd_error"]["low"], title
-        if "verified_error" in reports and "ibp_bound" in reports:
-            assert reports["verified_error"]["high"] <= reports["ibp_bound"]["high"], title
-
-
-@pytest.mark.nightly
-def test_table_2_runs_on_files_of_the_published_form(tmp_path: Path) -> None:
-    folder = tmp_path / "imagenet64"
-    folder.mkdir()
-    draws = np.random.default_rng(0)
-    for number in range(1, 11):
-        data = draws.integers(0, 256, (200, 12288), dtype=np.uint8)
-        labels = draws.integers(1, 1001, 200)
-        np.savez(folder / f"train_data_batch_{number}.npz", data=data, labels=labels)
-    data = np.zeros((10_000, 12288), np.uint8)
-    np.savez_compressed(folder / "val_data.npz", data=data, labels=np.arange(10_000) % 1000 + 1)
-    reports = run_quick("table2_imagenet64", "default", tmp_path, tmp_path / "runs")
-    assert len(reports) == 3
