@@ -163,7 +163,7 @@ def _numbers(value: Value, size: int, at: tree.Expr) -> tuple[Fraction, ...]:
         numbers.append(item.value)
     if len(numbers) not in {1, size}:
         label = f"{len(numbers)} numbers for {size} entries"
-        raise wrong("E0205", "this list does not fit the tensor", at.span, label)
+        raise wrong("E0211", "this list does not fit the tensor", at.span, label)
     return tuple(numbers)
 
 
@@ -187,7 +187,7 @@ def _lists(operator: str, left: Value, right: Value, expr: tree.Binary) -> Value
     if isinstance(left, Many) and isinstance(right, Many):
         if len(left.items) != len(right.items):
             label = f"{len(left.items)} and {len(right.items)} entries"
-            raise wrong("E0205", "these lists have different lengths", expr.span, label)
+            raise wrong("E0211", "these lists have different lengths", expr.span, label)
         pairs = zip(left.items, right.items, strict=True)
         return Many(tuple(operate(operator, one, other, expr) for one, other in pairs))
     if isinstance(left, Many):

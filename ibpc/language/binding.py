@@ -162,7 +162,7 @@ def _entries(
     numbers, size = numbers_of(value, at), prod(wanted.type.shape)
     if len(numbers) != size:
         label = f"{len(numbers)} numbers for {size} entries"
-        raise wrong("E0205", "this list does not fit the tensor", at, label, related=related)
+        raise wrong("E0211", "this list does not fit the tensor", at, label, related=related)
     return value
 
 

@@ -35,13 +35,13 @@ def blends(left: Value, right: Value) -> bool:
 
 
 def blended(operator: str, left: Value, right: Value, expr: tree.Binary) -> Blend:
-    """`left operator right`; raises TypeMistake E0405, E0408, UnitMistake E0301, E0302, E0310."""
+    """`left operator right`; raises TypeMistake E0405, E0415, UnitMistake E0301, E0302, E0310."""
     one, other = as_blend(left, expr.left.span), as_blend(right, expr.right.span)
     if one.limits or other.limits:
         fix = "`clip(..., low, high)` stands outermost"
-        raise wrong("E0408", "a clipped expression is reckoned with", expr.span, fix=fix)
+        raise wrong("E0415", "a clipped expression is reckoned with", expr.span, fix=fix)
     if one.datum and other.datum and one.datum != other.datum:
-        raise wrong("E0408", "an expression speaks of two data", expr.span, "two data")
+        raise wrong("E0415", "an expression speaks of two data", expr.span, "two data")
     datum = one.datum or other.datum
     if operator == "+":
         return Blend(datum, _sum(one, other, expr.span))
@@ -94,12 +94,12 @@ def spread(
 
 
 def checked_lengths(blend: Blend, size: int, at: Span) -> None:
-    """Raise TypeMistake E0205 where a list has another length than the tensor."""
+    """Raise TypeMistake E0211 where a list has another length than the tensor."""
     for _, *sides in blend.terms:
         for numbers in sides:
             if len(numbers) not in {1, size}:
                 label = f"{len(numbers)} numbers for {size} entries"
-                raise wrong("E0205", "this list does not fit the tensor", at, label)
+                raise wrong("E0211", "this list does not fit the tensor", at, label)
 
 
 def _sum(one: Blend, other: Blend, at: Span) -> tuple[tuple[Key, Numbers, Numbers], ...]:
@@ -150,7 +150,7 @@ def _multiply(one: Numbers, other: Numbers, at: Span) -> Numbers:
 def _same_length(one: Numbers, other: Numbers, at: Span) -> None:
     if len(one) != len(other) and 1 not in {len(one), len(other)}:
         label = f"{len(one)} and {len(other)} entries"
-        raise wrong("E0205", "these lists have different lengths", at, label)
+        raise wrong("E0211", "these lists have different lengths", at, label)
 
 
 def _not_affine(at: Span, label: str) -> Exception:

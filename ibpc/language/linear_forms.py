@@ -133,7 +133,7 @@ def difference(left: Linear, right: Linear, expr: tree.Expr) -> Linear:
 def matrix_product(left: Value, right: Value, expr: tree.Binary) -> Value:
     """`C @ z`: one linear form for each row of the matrix C; a single row gives one form.
 
-    Raises: TypeMistake E0205 where the sizes differ; E0301.
+    Raises: TypeMistake E0211 where the sizes differ; E0301.
     """
     vector = _vector(right, expr.right)
     if not isinstance(left, Many) or not left.items:
@@ -162,7 +162,7 @@ def _dot(row: Value, vector: tuple[Value, ...], expr: tree.Binary) -> Value:
     if not isinstance(row, Many) or len(row.items) != len(vector):
         label = f"a row of {len(row.items) if isinstance(row, Many) else 1} numbers"
         problem = f"this matrix does not fit the {len(vector)} entries on its right"
-        raise wrong("E0205", problem, expr.left.span, label)
+        raise wrong("E0211", problem, expr.left.span, label)
     total: Value = Quantity(Fraction(0))
     constants, terms = Quantity(Fraction(0)), dict[Entry, Fraction]()
     for number, entry in zip(row.items, vector, strict=True):

@@ -281,7 +281,7 @@ def _paired(one: Value, other: Value, at: Span) -> Iterator[tuple[Value, Value]]
         second = second * len(first)
     if len(first) != len(second):
         label = f"{len(first)} entries against {len(second)}"
-        raise wrong("E0205", "these lists have different lengths", at, label)
+        raise wrong("E0211", "these lists have different lengths", at, label)
     yield from zip(first, second, strict=True)
 
 

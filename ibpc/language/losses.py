@@ -37,7 +37,8 @@ LABELLED = ("logits", "worst", "attacked")
 def read_loss(expr: tree.Expr, network: str, claim: Claim | None, scope: Scope) -> LossExpr:
     """The loss that an expression spells; `network` is the recipe's name for what it trains.
 
-    Raises: TypeMistake E0606 (shape), E0411 (worst of a claim that is not argmax), E0608.
+    Raises: TypeMistake E0606 (no loss), E0630 (over what), E0631 (no sum), E0411 (worst of a claim
+    that is not argmax), E0608.
     """
     loss = _expression(expr, network, claim, scope)
     if not has_term(loss):
@@ -97,10 +98,10 @@ def schedule_term(value: Symbol) -> LossExpr:
 def _combined(expr: tree.Binary, left: LossExpr, right: LossExpr) -> LossExpr:
     if expr.operator == "*" and has_term(left) and has_term(right):
         fix = "add them, each with a weight"
-        raise wrong("E0606", "two losses are multiplied", expr.span, "a product of losses", fix)
+        raise wrong("E0631", "two losses are multiplied", expr.span, "a product of losses", fix)
     if expr.operator == "/":
         if has_term(right):
-            raise wrong("E0606", "a number is divided by a loss", expr.right.span, "a loss")
+            raise wrong("E0631", "a number is divided by a loss", expr.right.span, "a loss")
         if right.operator == "number" and right.value == 0:
             raise wrong("E0302", "division by zero", expr.right.span, "the divisor is 0")
     return LossExpr(expr.operator, (left, right))
@@ -123,7 +124,7 @@ def _term(
     if forms is not None and over not in forms:
         fix = f"`{word.text}` stands over " + ", ".join(sorted(forms))
         problem = f"`{word.text}` does not stand over {over}"
-        raise wrong("E0606", problem, first.span, f"this is {over}", fix)
+        raise wrong("E0630", problem, first.span, f"this is {over}", fix)
     if label is None and over in LABELLED:
         fix = f"write `{word.text}({expression_text(first)}, y)`"
         raise wrong("E0210", f"`{word.text}` needs the label", expr.span, "no label", fix)

@@ -34,7 +34,7 @@ TRIED = (Fraction(0), Fraction(1), Fraction(1, 3), Fraction(7, 11))
 def read_bound(expr: tree.Expr, scope: Scope) -> tuple[BoundPart, ...]:
     """The methods that an expression mixes, each with its weight.
 
-    Raises: TypeMistake E0606 where it is no mix, or its weights do not sum to 1.
+    Raises: TypeMistake E0611 where it is no mix, or its weights do not sum to 1.
     """
     parts = _parts(expr, scope)
     names = sorted(set[str]().union(*(schedules_in(part.weight) for part in parts)))
@@ -44,7 +44,7 @@ def read_bound(expr: tree.Expr, scope: Scope) -> tuple[BoundPart, ...]:
         if total != 1:
             fix = "write `beta * crown + (1 - beta) * ibp`"
             label = f"they sum to {total}" if not names else "they sum to 1 at some steps at most"
-            raise wrong("E0606", "the weights of mixed bounds sum to 1", expr.span, label, fix)
+            raise wrong("E0611", "the weights of mixed bounds sum to 1", expr.span, label, fix)
     return parts
 
 
@@ -76,14 +76,14 @@ def _parts(expr: tree.Expr, scope: Scope) -> tuple[BoundPart, ...]:
     left, right = _is_method(expr.left, scope), _is_method(expr.right, scope)
     if expr.operator in "*/" and left and right:
         fix = "add them, each with a weight"
-        raise wrong("E0606", "two bounds are multiplied", expr.span, "no mix of bounds", fix)
+        raise wrong("E0611", "two bounds are multiplied", expr.span, "no mix of bounds", fix)
     if expr.operator == "*" or (expr.operator == "/" and left):
         weighed, scalar = (expr.left, expr.right) if left else (expr.right, expr.left)
         weight = _weight(scalar, scope)
         weight = LossExpr("/", (ONE, weight)) if expr.operator == "/" else weight
         return tuple(_scaled(part, weight) for part in _parts(weighed, scope))
     fix = "mix bounds by `weight * bound + weight * bound`"
-    raise wrong("E0606", f"bounds have no `{expr.operator}`", expr.span, "no mix of bounds", fix)
+    raise wrong("E0611", f"bounds have no `{expr.operator}`", expr.span, "no mix of bounds", fix)
 
 
 def _scaled(part: BoundPart, weight: LossExpr) -> BoundPart:
@@ -115,4 +115,4 @@ def _weight(expr: tree.Expr, scope: Scope) -> LossExpr:
     if isinstance(value, Quantity) and not value.dimension:
         return LossExpr("number", value=value.value)
     fix = "weights are numbers and schedules under + - * /"
-    raise wrong("E0606", "this cannot weigh a bound", expr.span, f"this is {kind_of(value)}", fix)
+    raise wrong("E0611", "this cannot weigh a bound", expr.span, f"this is {kind_of(value)}", fix)

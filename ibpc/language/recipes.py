@@ -346,7 +346,7 @@ class _Recipe:
             raise wrong("E0104", "the attack is used by nothing", at, "unused", fix)
 
     def check_fusion(self) -> None:
-        """A fused bound bounds a cross-entropy, and nothing else (E0606)."""
+        """A fused bound bounds a cross-entropy, and nothing else (E0612)."""
         assert self.loss is not None
         fused = [part.method for part in self.bound if part.method.arguments.get("fused")]
         if fused and any(
@@ -355,7 +355,7 @@ class _Recipe:
         ):
             fix = "use `xent(worst(spec), y)`, or leave `fused = true` out"
             problem = "a fused bound bounds the cross-entropy alone"
-            raise wrong("E0606", problem, fused[0].span, "fused with the loss", fix)
+            raise wrong("E0612", problem, fused[0].span, "fused with the loss", fix)
 
     def fit(self) -> Fit:
         """The recipe's value, once all is read."""

@@ -54,7 +54,7 @@ VARIABLES = 32
 def image(expr: tree.Image, scope: Scope) -> SetValue:
     """`{ e for a in [low .. high], i in range(n) }`: intervals make an image, indices a union.
 
-    Raises: TypeMistake E0208, E0408; NameMistake E0111; UnitMistake E0301, E0310.
+    Raises: TypeMistake E0208, E0408, E0415; NameMistake E0111; UnitMistake E0301, E0310.
     """
     members: list[SetValue] = []
     variables: list[SetVariable] = []
@@ -111,17 +111,17 @@ def _variable(binder: tree.Binder, interval: Interval) -> SetVariable:
 def _blend_image(blend: Blend, variables: list[SetVariable], expr: tree.Image) -> SetValue:
     """The image of the variables' box under an affine map, clipped to the domain."""
     if blend.datum is None:
-        raise wrong("E0408", "an image lies around a datum", expr.body.span, "names no datum")
+        raise wrong("E0415", "an image lies around a datum", expr.body.span, "names no datum")
     if not variables:
         fix = "give it a variable: `{ ... for a in [0.8 .. 1.2] }`"
-        raise wrong("E0408", "this image is a single point", expr.span, fix=fix)
+        raise wrong("E0415", "this image is a single point", expr.span, fix=fix)
     kind = blend.datum.type
     checked_lengths(blend, entries(kind), expr.span)
     zero = (Fraction(0),)
     found = {key: (gain, shift) for key, gain, shift in blend.terms}
     foreign = [key for key in found if key is not None and key not in variables]
     if foreign:
-        raise wrong("E0408", "an image has no schedule", expr.body.span, foreign[0].name)
+        raise wrong("E0415", "an image has no schedule", expr.body.span, foreign[0].name)
     _check_limits(blend, kind, expr)
     rows = [found.get(key, (zero, zero)) for key in (None, *variables)]
     settings = (
@@ -136,7 +136,7 @@ def _blend_image(blend: Blend, variables: list[SetVariable], expr: tree.Image) -
 
 
 def _check_limits(blend: Blend, kind: Tensor, expr: tree.Image) -> None:
-    """Raise TypeMistake E0408 where an image may leave the domain: it is cut, and not clipped."""
+    """Raise TypeMistake E0415 where an image may leave the domain: it is cut, and not clipped."""
     if kind.type.domain is None:
         return
     low = max(low for low, _ in kind.type.domain)
@@ -144,7 +144,7 @@ def _check_limits(blend: Blend, kind: Tensor, expr: tree.Image) -> None:
     if blend.limits is None or blend.limits[0] < low or blend.limits[1] > high:
         fix = "clip it: `{ clip(a * x0 + b, 0, 1) for ... }`"
         problem = "this image may leave the input's domain"
-        raise wrong("E0408", problem, expr.body.span, "not clipped to it", fix)
+        raise wrong("E0415", problem, expr.body.span, "not clipped to it", fix)
 
 
 def clip(expr: tree.Call, scope: Scope) -> Value:
@@ -157,7 +157,7 @@ def clip(expr: tree.Call, scope: Scope) -> Value:
     if limits[0] > limits[1]:
         raise wrong("E0306", "this clip leaves nothing", expr.span, "low is above high")
     if blend.limits is not None:
-        raise wrong("E0408", "one clip is enough", expr.span, "clipped twice")
+        raise wrong("E0415", "one clip is enough", expr.span, "clipped twice")
     return Blend(blend.datum, blend.terms, (limits[0], limits[1]))
 
 
@@ -198,7 +198,7 @@ def _free(expr: tree.Call, scope: Scope) -> SetValue:
             raise wrong("E0207", "this window leaves the image", window.span, label)
     if datum.type.type.domain is None:
         fix = "give the type one: `in [0 .. 1]`"
-        raise wrong("E0408", "a free pixel ranges over the domain", expr.span, "no domain", fix)
+        raise wrong("E0416", "a free pixel ranges over the domain", expr.span, "no domain", fix)
     return SetValue(InputSet("free", options=(("window", tuple(numbers)),)), datum.type)
 
 

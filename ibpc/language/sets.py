@@ -44,7 +44,7 @@ def set_of(expr: tree.Expr, inside: Tensor | None, scope: Scope) -> SetValue:
     """The set that a tensor quantifier ranges over.
 
     `inside` is the input type of the network, where there is one: a box by fields lies in it.
-    Raises: TypeMistake E0408; UnitMistake E0304, E0306, E0310; NameMistake E0111.
+    Raises: TypeMistake E0408, E0414 to E0416; UnitMistake E0304, E0306, E0310; NameMistake E0111.
     """
     scope = replace(scope, inside=inside)
     value = evaluate(expr, scope)
@@ -55,7 +55,7 @@ def set_of(expr: tree.Expr, inside: Tensor | None, scope: Scope) -> SetValue:
         if value.type.type.domain is None:
             fix = "give the type one: `in [0 .. 1]`"
             raise wrong(
-                "E0408", "this type has no domain to range over", expr.span, "unbounded", fix
+                "E0416", "this type has no domain to range over", expr.span, "unbounded", fix
             )
         return SetValue(InputSet("domain"), value.type)
     if not isinstance(value, SetValue):
@@ -116,13 +116,13 @@ def _inside(expr: tree.Call, scope: Scope) -> Tensor:
     if scope.inside is not None:
         return scope.inside
     fix = "apply the network in the same quantifier: `forall s in box(...), z = f(s): ...`"
-    raise wrong("E0408", "it is not clear what this box lies in", expr.span, fix=fix)
+    raise wrong("E0414", "it is not clear what this box lies in", expr.span, fix=fix)
 
 
 def _box_around(low: Blend, high: Blend, expr: tree.Call) -> SetValue:
     """`box(x0 - eps * m, x0 + eps * m)`: the ball where m is 1, else a width for each entry."""
     if low.datum is None or low.datum != high.datum:
-        raise wrong("E0408", "the corners of a box lie around one datum", expr.span)
+        raise wrong("E0414", "the corners of a box lie around one datum", expr.span)
     datum = low.datum
     down, key = _side_of(low, Fraction(-1), expr)
     up, other = _side_of(high, Fraction(1), expr)
@@ -132,7 +132,7 @@ def _box_around(low: Blend, high: Blend, expr: tree.Call) -> SetValue:
         other = key
     if key != other:
         fix = "write `box(x0 - eps * m, x0 + eps * m)`"
-        raise wrong("E0408", "the corners name different radii", expr.span, fix=fix)
+        raise wrong("E0414", "the corners name different radii", expr.span, fix=fix)
     if any(a + b < 0 for a, b in zip(*_both(down, up), strict=True)):
         raise wrong("E0306", "this box is empty", expr.span, "the low corner is above the high one")
     if key is None and down == up and len(down) == 1:
@@ -157,11 +157,11 @@ def _side_of(
     found: Symbol | None = None
     for key, gain, shift in corner.terms:
         if set(gain) != {Fraction(1 if key is None else 0)} or isinstance(key, SetVariable):
-            raise wrong("E0408", "this is not a corner of a box", expr.span, fix=fix)
+            raise wrong("E0414", "this is not a corner of a box", expr.span, fix=fix)
         if key is None and not any(shift):
             continue
         if width is not None:
-            raise wrong("E0408", "this is not a corner of a box", expr.span, "two shifts", fix)
+            raise wrong("E0414", "this is not a corner of a box", expr.span, "two shifts", fix)
         width, found = tuple(sign * number for number in shift), key
     return width or (Fraction(0),), found
 
@@ -181,7 +181,7 @@ def _corner(value: Value, inside: Tensor, at: Span) -> tuple[Fraction, ...]:
     items = value.items if isinstance(value, Many) else (value,) * size
     if len(items) != size:
         label = f"{len(items)} numbers for {size} entries"
-        raise wrong("E0205", "this corner does not fit the input", at, label)
+        raise wrong("E0211", "this corner does not fit the input", at, label)
     corner = []
     for position, item in enumerate(items):
         unit = inside.unit(position)
@@ -197,7 +197,7 @@ def _box_by_fields(expr: tree.Call, scope: Scope) -> SetValue:
     inside = _inside(expr, scope)
     if not inside.fields:
         fix = "write `box(low, high)`"
-        raise wrong("E0408", "the input has no fields", expr.span, "a box by fields", fix)
+        raise wrong("E0414", "the input has no fields", expr.span, "a box by fields", fix)
     given: dict[str, tree.Argument] = {}
     for argument in expr.arguments:
         assert argument.name is not None
@@ -225,7 +225,7 @@ def _side(
         if inside.type.domain is None:
             name = inside.fields[position]
             problem = f"the box gives no range for `{name}`, and its type has none"
-            raise wrong("E0408", problem, expr.span, fix=f"add `{name} = [low .. high]`")
+            raise wrong("E0416", problem, expr.span, fix=f"add `{name} = [low .. high]`")
         return inside.type.domain[position if len(inside.type.domain) > 1 else 0]
     value = evaluate(argument.value, scope)
     if isinstance(value, Quantity):

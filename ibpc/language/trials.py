@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 OF_VALUES = frozenset({"E0302", "E0303", "E0304", "E0305", "E0306", "E0308"})
 """Mistakes that the values of samples may cause."""
 
-OF_SIZES = frozenset({"E0204", "E0205", "E0207", "E0208", "E0209"})
+OF_SIZES = frozenset({"E0204", "E0205", "E0207", "E0208", "E0209", "E0211"})
 """Mistakes that the sizes of sample types may cause, where types are generic."""
 
 OF_COUNTS = frozenset({"E0207"})

@@ -51,4 +51,5 @@ def test_the_message_is_the_one_on_file(
 def test_every_code_has_a_case() -> None:
     said = "".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.err"))
     unsaid = {code for code in CODES if f"[{code}]" not in said}
-    assert unsaid == {"E0307"}, "the parser says E0012 first, trees by hand reach E0307"
+    # These need words of ibpc itself, or a tree by hand: `test_occasions.py` has them.
+    assert unsaid == {"E0307", "E0612", "E0630"}
