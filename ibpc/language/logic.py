@@ -47,6 +47,13 @@ ATOMS = 200_000
 _NEGATED = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "==": "!=", "!=": "=="}
 
 
+def _names_set(expr: tree.Expr, scope: Scope) -> bool:
+    """Whether this is a set by its word, which may lie around a quantified tensor: `ball(x, r)`."""
+    if not isinstance(expr, tree.Call) or not isinstance(expr.function, tree.Name):
+        return False
+    return expr.function.text in scope.world.vocabulary.sets
+
+
 class Logic:
     """Writes claims out, counting atoms so that nothing explodes."""
 
@@ -136,6 +143,8 @@ class Logic:
 
     def _range(self, expr: tree.Quantifier, binder: tree.Binder, scope: Scope) -> Sequence[Value]:
         """The values that an index runs through."""
+        if _names_set(binder.value, scope):
+            self._nested(expr, binder)
         value = evaluate(binder.value, scope)
         if binder.kind == "other":
             if isinstance(value, DatumLabel):
@@ -161,6 +170,9 @@ class Logic:
         if not isinstance(value, SetValue | TypeValue | Definition):
             label = f"this is {kind_of(value)}"
             raise wrong("E0111", "an index runs through a finite type", binder.value.span, label)
+        self._nested(expr, binder)
+
+    def _nested(self, expr: tree.Quantifier, binder: tree.Binder) -> NoReturn:
         kinds = {"exists": "forall", "forall": "exists"}
         turned = expr.kind if len(self._flips) % 2 == 0 else kinds[expr.kind]
         problem = f"`{turned} {binder.name.text}` under `{self._word}` cannot be compiled"

@@ -72,8 +72,16 @@ def named(dimension: Dimension) -> str:
     return f"in {spelled(dimension)}" if dimension else "a plain number"
 
 
+LEGIBLE = 40
+"""The most characters of a fraction that a message writes out."""
+
+
+def _in_reach(value: Fraction) -> bool:
+    return 1e-300 < abs(value) < 1e300
+
+
 def number_text(value: Fraction) -> str:
-    """A rational as a person would write it: `3`, `0.1`, `8/255`."""
+    """A rational as a person would write it: `3`, `0.1`, `8/255`; a long one to nine digits."""
     if value.denominator == 1:
         return str(value.numerator)
     rest, places = value.denominator, 0
@@ -83,7 +91,8 @@ def number_text(value: Fraction) -> str:
         while rest % prime == 0:
             rest, places = rest // prime, places + 1
     if rest != 1 or places > 12:
-        return f"{value.numerator}/{value.denominator}"
+        text = f"{value.numerator}/{value.denominator}"
+        return text if len(text) <= LEGIBLE or not _in_reach(value) else f"about {float(value):.9g}"
     digits = f"{abs(value) * 10**places // 1:0{places + 1}d}"
     text = f"{digits[:-places]}.{digits[-places:]}".rstrip("0")
     return ("-" if value < 0 else "") + text

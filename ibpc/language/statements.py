@@ -117,9 +117,19 @@ def _quantified(expr: tree.Quantifier, scope: Scope) -> Statement:
         if isinstance(tensor, TensorVariable):
             applied.setdefault(Applied(function, tensor.point), network)
     if not applied:
+        _refuse_inner(expr, inner, scope)
         fix = "apply it: `forall x in SET, z = f(x): ...`"
         raise wrong("E0401", "this claim says nothing about a network", expr.span, "no `f(x)`", fix)
     return Statement(expr.kind, tuple(points), inner, scope, expr, applied)
+
+
+def _refuse_inner(expr: tree.Quantifier, body: tree.Expr, scope: Scope) -> None:
+    """Raise TypeMistake E0407 where the tensor that a network takes is quantified inside."""
+    from ibpc.language.logic import Logic
+
+    quantified = (one for one in parts(body) if isinstance(one, tree.Quantifier))
+    if any(_over_tensor(one, scope) for one in quantified):
+        Logic(expr.kind).formula(body, scope, positive=expr.kind == "forall")
 
 
 def _goes_on(expr: tree.Expr, word: str, scope: Scope) -> bool:

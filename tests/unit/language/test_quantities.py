@@ -18,7 +18,7 @@ HERE = parse_expression("1", "x").span
 FT = (("ft", 1),)
 
 
-@given(st.fractions())
+@given(st.fractions(-(10**9), 10**9, max_denominator=10**9))
 def test_numbers_are_written_so_that_they_read_back_exactly(value: Fraction) -> None:
     assert Fraction(number_text(value)) == value
 
@@ -29,6 +29,11 @@ def test_numbers_are_written_so_that_they_read_back_exactly(value: Fraction) -> 
 )
 def test_numbers_are_written_as_people_write_them(value: str, text: str) -> None:
     assert number_text(Fraction(value)) == text
+
+
+def test_a_fraction_that_nobody_could_read_is_told_to_nine_digits() -> None:
+    assert number_text(-2 * PI) == "about -6.28318531"
+    assert number_text(Fraction(10**400, 3)).endswith("/3")  # beyond what a float holds
 
 
 def test_pi_has_the_neighbours_of_pi() -> None:
