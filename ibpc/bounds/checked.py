@@ -71,10 +71,13 @@ def _need_box(lower: torch.Tensor, upper: torch.Tensor, what: str) -> None:
     _need_finite(lower, what)
     _need_finite(upper, what)
     if not bool((lower <= upper).all()):
-        raise NumericalDoubt(Diagnostic("E0710", f"{what} has a lower bound above its upper one"))
+        fix = "such a box is empty: look at the set's numbers, or at the size of the weights"
+        problem = f"{what} has a lower bound above its upper one"
+        raise NumericalDoubt(Diagnostic("E0710", problem, fix=fix))
 
 
 def _need_finite(tensor: torch.Tensor, what: str) -> None:
     """Neither NaN nor infinite."""
     if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-        raise NumericalDoubt(Diagnostic("E0711", f"{what} is NaN or infinite"))
+        fix = "take a smaller input set, or look at the network's numbers: they overflow"
+        raise NumericalDoubt(Diagnostic("E0711", f"{what} is NaN or infinite", fix=fix))

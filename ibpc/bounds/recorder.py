@@ -139,9 +139,9 @@ class Recorder:
                 return facet(self._sites[node.name], *operands)
         except Unsupported as error:
             why = error.why
-        raise UnsupportedOperator(
-            Diagnostic("E0702", f"node `{node.name}` ({node.op}) has no {kind} rule: {why}")
-        )
+        problem = f"node `{node.name}` ({node.op}) has no {kind} rule: {why}"
+        fix = f"`ibpc ops {node.op}` says which methods know it"
+        raise UnsupportedOperator(Diagnostic("E0702", problem, fix=fix))
 
     def _operands(self, node: Node, known: Mapping[str, Any]) -> list[Any]:
         """The node's operands: known values, constants, None where absent."""

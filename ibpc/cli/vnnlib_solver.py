@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ibpc.cli.verify import MARGIN_S, check_files, cores
+from ibpc.cli.verify import MARGIN_S, check_files, cores, seconds
 from ibpc.errors import Diagnostic, NameMistake
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         required=True,
         help="the ONNX file of a network that the query declares",
     )
-    parser.add_argument("--timeout", type=float, default=math.inf, metavar="S", help="seconds")
+    parser.add_argument("--timeout", type=seconds, default=math.inf, metavar="S", help="seconds")
     parser.add_argument(
         "--serialise-assignments",
         metavar="DIR",

@@ -91,8 +91,12 @@ def _cut(dataset: Dataset, part: str, whole: Examples) -> Examples:
     train = total - (test or 0) if train is None else train
     test = total - train if test is None else test
     if min(train, test) < 0 or train + test > total:
+        given = (("train", dataset.train), ("test", dataset.test))
+        asked = " and ".join(f"{name} = {size}" for name, size in given if size is not None)
         raise _mistake(
-            dataset, f"{whole.name} has {total} examples, train and test ask for {train} + {test}"
+            dataset,
+            f"{whole.name} has {total} examples, fewer than {asked} ask for",
+            f"let `train` and `test` be at most {total} together",
         )
     return whole.take(slice(train) if part == "train" else slice(total - test, total))
 
@@ -146,6 +150,7 @@ def _check_augmentations(dataset: Dataset) -> None:
                     f"`{one.word}` needs images [chan, high, wide], the data have shape "
                     f"{list(dataset.x.shape)}",
                     at=one.span,
+                    fix="leave it out: only images are moved",
                 )
             )
         assert one.word in AUGMENTED, f"{one.word} passed the checker without a record"

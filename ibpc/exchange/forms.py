@@ -140,9 +140,9 @@ def _open(open_forms: list[Form], text: Text, at: int, sign: str) -> None:
     if sign == "[":
         _inside(open_forms, text, at, at + 1)
     if len(open_forms) >= MAX_DEPTH:
-        raise mistake(
-            TOO_DEEP, f"parentheses are nested more than {MAX_DEPTH} deep", text.span(at, at + 1)
-        )
+        problem = f"parentheses are nested more than {MAX_DEPTH} deep"
+        fix = "write a chain of pairs as one `(or ...)` or `(and ...)`"
+        raise mistake(TOO_DEEP, problem, text.span(at, at + 1), fix=fix)
     open_forms.append(Form(at, sign == "["))
 
 
@@ -166,4 +166,7 @@ def _no_token(text: Text, place: int, open_forms: list[Form]) -> PropertyMistake
             "opened here and never closed",
             fix="the file may be cut off: download or write it again",
         )
-    return mistake(TOKEN, "a quoted text has no end on its line", text.span(at, at + 1))
+    problem = "a quoted text has no end on its line"
+    return mistake(
+        TOKEN, problem, text.span(at, at + 1), fix='close it with `"`, or remove the sign'
+    )

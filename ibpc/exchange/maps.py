@@ -80,7 +80,9 @@ def _row(row: Constraint, sources: _Pairs, targets: _Pairs) -> Constraint:
     for index, number in row.inputs:
         scale, offset = sources[index]
         if not scale:
-            raise mistake(NOT_WRITABLE, f"the map before the network makes input {index} constant")
+            problem = f"the map before the network makes input {index} constant"
+            fix = "leave that input out of the claim, or give its map a scale other than 0"
+            raise mistake(NOT_WRITABLE, problem, fix=fix)
         form.coefficients[index] = Fraction(number) / scale
         form.constant -= Fraction(number) * offset / scale
     size = next((abs(one) for one in form.coefficients.values() if one), Fraction(1))

@@ -56,7 +56,7 @@ def read_text(path: str | os.PathLike[str]) -> Text:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as reason:  # ValueError: a NUL inside of the path
         why = reason.strerror if isinstance(reason, OSError) and reason.strerror else str(reason)
-        raise mistake(UNREADABLE, f"cannot read `{name}`: {why}") from None
+        raise mistake(UNREADABLE, f"cannot read `{name}`: {why}", fix="check the path") from None
     return decode(_unpacked(data, name) if data.startswith(_GZIP) else data, name)
 
 
@@ -66,7 +66,9 @@ def decode(data: bytes, name: str) -> Text:
         raise _too_large(name)
     nul = data.find(b"\0")
     if nul >= 0:
-        raise mistake(NOT_TEXT, f"`{name}` is not text: it has a NUL byte", _place(data, nul, name))
+        problem = f"`{name}` is not text: it has a NUL byte"
+        fix = "the network comes first: ibpc verify MODEL.onnx PROPERTY.vnnlib"
+        raise mistake(NOT_TEXT, problem, _place(data, nul, name), fix=fix)
     try:
         return Text(data.decode("utf-8"), name)
     except UnicodeDecodeError as problem:
@@ -106,7 +108,8 @@ def _damaged(name: str, why: str) -> PropertyMistake:
 
 
 def _too_large(name: str) -> PropertyMistake:
-    return mistake(TOO_LARGE, f"`{name}` has more than {MAX_BYTES // 2**20} MiB of text")
+    problem = f"`{name}` has more than {MAX_BYTES // 2**20} MiB of text"
+    return mistake(TOO_LARGE, problem, fix="split the property into several files")
 
 
 def _place(data: bytes, offset: int, name: str) -> Span:

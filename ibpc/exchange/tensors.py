@@ -155,7 +155,8 @@ class TensorScope:
     def _shape(self, form: Form) -> tuple[int, ...]:
         extents = self._counts(form, SHAPE, "a shape lists whole numbers")
         if 0 in extents:
-            raise mistake(SHAPE, "a tensor without entries says nothing", span_of(self.text, form))
+            problem, fix = "a tensor without entries says nothing", "every extent is at least 1"
+            raise mistake(SHAPE, problem, span_of(self.text, form), fix=fix)
         return extents
 
     def _counts(self, form: Form, code: str, problem: str) -> tuple[int, ...]:

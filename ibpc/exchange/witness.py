@@ -37,7 +37,8 @@ def read_witness(text: str, inputs: int, outputs: int) -> tuple[np.ndarray, np.n
     found = {"X": np.full(inputs, np.nan, np.float32), "Y": np.full(outputs, np.nan, np.float32)}
     inside = text.strip()
     if not (inside.startswith("(") and inside.endswith(")")) or _PAIR.sub("", inside[1:-1]).strip():
-        raise mistake(WITNESS, "this is no list of pairs like (X_0 0.25)")
+        fix = "write ((X_0 0.25) ... (Y_0 1.5) ...), one pair for each input and output"
+        raise mistake(WITNESS, "this is no list of pairs like (X_0 0.25)", fix=fix)
     for name, index, written in _PAIR.findall(inside[1:-1]):
         values, place = found[name], int(index)
         try:

@@ -71,7 +71,9 @@ class Runtime:
 
     def _failed(self, what: str, error: Exception) -> Exception:
         note = " ".join(str(error).split())[:300]
-        return mistake(RUNTIME, self.origin, f"onnxruntime {what} the network", notes=(note,))
+        problem = f"onnxruntime {what} the network"
+        fix = "export the network again, in a form that onnxruntime runs: it is the referee"
+        return mistake(RUNTIME, self.origin, problem, fix, (note,))
 
 
 def run_onnxruntime(

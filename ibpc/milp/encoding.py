@@ -134,7 +134,10 @@ def refuse_doubt(lower: np.ndarray, upper: np.ndarray, what: str) -> None:
     import numpy as np
 
     if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
-        raise NumericalDoubt(Diagnostic("E0751", f"the bounds of {what} are not finite"))
+        fix = "take a smaller input set, or look at the network's numbers: they overflow"
+        raise NumericalDoubt(Diagnostic("E0751", f"the bounds of {what} are not finite", fix=fix))
     if (lower > upper).any():
         gap = float((lower - upper).max())
-        raise NumericalDoubt(Diagnostic("E0752", f"the bounds of {what} cross by {gap:.3g}"))
+        fix = "where the input set is not empty, please report it with the network"
+        problem = f"the bounds of {what} cross by {gap:.3g}"
+        raise NumericalDoubt(Diagnostic("E0752", problem, fix=fix))

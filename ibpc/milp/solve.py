@@ -127,7 +127,8 @@ def maximise_row(encoding: Encoding, row: int, limit_s: float, solver: str = "cb
     found = attempt(encoding, row, limit_s, solver, None, solutions=None)
     if found.status == "infeasible":
         problem = "the solver calls a network's encoding infeasible"
-        raise SolverFailure(Diagnostic("E0755", f"{problem} ({solver}, row {row})"))
+        fix = "try another solver (`solver = highs`); please report it with the network"
+        raise SolverFailure(Diagnostic("E0755", f"{problem} ({solver}, row {row})", fix=fix))
     status = "open"
     if found.bound > TOLERANCE:
         status = "proved"

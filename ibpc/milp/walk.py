@@ -83,7 +83,7 @@ def _only_input(graph: Graph) -> tuple[str, tuple[int, ...]]:
     if len(graph.inputs) != 1:
         names = ", ".join(graph.inputs)
         problem = f"the MILP encoding takes networks with one input, this has: {names}"
-        raise UnsupportedOperator(Diagnostic("E0753", problem))
+        raise UnsupportedOperator(Diagnostic("E0753", problem, fix="export it with one input"))
     return next(iter(graph.inputs.items()))
 
 

@@ -108,7 +108,7 @@ def _results(graph: Graph, node: Node, site: Site) -> tuple[Shape, ...]:
             if shape is not None
         )
         problem = f"node `{node.name}` ({node.op}): {wrong.problem}"
-        raise mistake(SHAPES, graph.name, problem, wrong.fix, notes) from wrong
+        raise mistake(SHAPES, graph.name, problem, wrong.fix or EXPORT_AGAIN, notes) from wrong
     except Unsupported as reason:
         raise UnsupportedOperator(Diagnostic(_UNSUPPORTED, f"{where}: {reason.why}")) from reason
     except UnsupportedOperator as unknown:

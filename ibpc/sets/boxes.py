@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ibpc.sets.record import SetForm
 
 
+BOUNDS = "give the input's type a domain (`in [0 .. 1]`), or the set bounds of its own"
+
+
 def hull(
     given: InputSet, kind: TensorType, x: torch.Tensor, eps: float | torch.Tensor = 0.0
 ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -49,7 +52,7 @@ def outer_box(given: InputSet, kind: TensorType, x: np.ndarray) -> tuple[np.ndar
 
     lower, upper = cut_bounds(given, kind, x, outward=True)
     if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
-        raise NumericalDoubt(Diagnostic("E0713", "the input set has no bounds"))
+        raise NumericalDoubt(Diagnostic("E0713", "the input set has no bounds", fix=BOUNDS))
     if not bool((lower <= upper).all()):
         raise NumericalDoubt(
             Diagnostic(
@@ -91,7 +94,8 @@ def cut_bounds(given: InputSet, kind: TensorType, x: np.ndarray, outward: bool) 
     from ibpc.rounding import directed
 
     if not np.isfinite(x).all():
-        raise NumericalDoubt(Diagnostic("E0711", "the datum is NaN or infinite"))
+        fix = "remove it from the data, or read the data again"
+        raise NumericalDoubt(Diagnostic("E0711", "the datum is NaN or infinite", fix=fix))
     shape = (*x.shape[: x.ndim - len(kind.shape)], *kind.shape)
     points = np.asarray(x, dtype=np.float64).reshape(-1, *kind.shape)
     sides = []
@@ -102,7 +106,7 @@ def cut_bounds(given: InputSet, kind: TensorType, x: np.ndarray, outward: bool) 
         cut = directed(limits, kind.shape, upward) if limits else None
         both = [value for value in (bound, cut) if value is not None]
         if not both:
-            raise NumericalDoubt(Diagnostic("E0713", "the input set has no bounds"))
+            raise NumericalDoubt(Diagnostic("E0713", "the input set has no bounds", fix=BOUNDS))
         narrow = np.minimum if side else np.maximum
         value = both[0] if len(both) == 1 else narrow(*both)
         sides.append(np.broadcast_to(value, points.shape).reshape(shape))

@@ -68,7 +68,12 @@ def source_of_bytes(name: str, data: bytes) -> Source:
     if nul >= 0:
         at = _span_in_bytes(name, data, nul)
         raise SyntaxMistake(
-            Diagnostic(codes.BINARY, f"`{name}` is not text: it has a NUL byte", at)
+            Diagnostic(
+                codes.BINARY,
+                f"`{name}` is not text: it has a NUL byte",
+                at,
+                fix='give the `.ibp` file; a network is named inside of it: `onnx("model.onnx")`',
+            )
         )
     try:
         return Source(name, data.decode("utf-8"))

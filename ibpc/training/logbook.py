@@ -30,7 +30,8 @@ class Logbook:
             datum = log.arguments.get("datum", 0)
             if datum >= len(examples):
                 problem = f"the log looks at example {datum}, of {len(examples)} counted from 0"
-                raise TypeMistake(Diagnostic(NO_SUCH_EXAMPLE, problem, log.span))
+                fix = f"let `datum` be at most {len(examples) - 1}"
+                raise TypeMistake(Diagnostic(NO_SUCH_EXAMPLE, problem, log.span, fix=fix))
             self._logs.append((log, MetricsFile(folder / f"{log.word}.jsonl", step)))
         self._look = Look(fit, examples, stepper.programs.graph, stepper.weights, _largest(fit))
 

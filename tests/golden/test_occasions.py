@@ -84,6 +84,12 @@ def test_an_occasion_gives_its_code_and_no_other(
     golden(FOLDER / f"{code}.err", tidy(text, tmp_path))
 
 
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("E*.err")), ids=lambda path: path.stem)
+def test_an_error_says_how_to_mend_it(path: Path) -> None:
+    """Warnings need not: some say only that nothing has to be done."""
+    assert "   = help: " in path.read_text(encoding="utf-8")
+
+
 def test_every_code_has_a_golden_message() -> None:
     said = set(_said())
     assert len(said) >= 80

@@ -49,7 +49,8 @@ def read(request: Request) -> Raw:
     found = [pair for pair in chain.from_iterable(turns) if pair is not None]
     if not found:
         kinds = ", ".join(sorted(SUFFIXES))
-        raise request.mistake("E0525", f"no pictures ({kinds}) in {root / request.part}")
+        fix = f"put them into a folder for each class: {root / request.part / 'CLASS'}"
+        raise request.mistake("E0525", f"no pictures ({kinds}) in {root / request.part}", fix)
     # Pillow lets go of the interpreter's lock while it decodes.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         images = np.stack(list(pool.map(partial(_decode, request), [path for path, _ in found])))
