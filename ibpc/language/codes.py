@@ -85,5 +85,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W0603": "the order of a cascade's stages is useless",
         "W0604": "a schedule reaches beyond the last step",
         "W0612": "a premise is never true",
+        "W0614": "a claim says the opposite of the loss or the report beside it",
     }
 )

@@ -26,6 +26,7 @@ from ibpc.language.invocations import invoke, invoke_all
 from ibpc.language.losses import default_loss, read_loss, schedules_in, stands_over, terms_in
 from ibpc.language.mistakes import Poisoned, suggestion, wrong
 from ibpc.language.mixes import read_bound, schedules_of
+from ibpc.language.polarity import check_polarity
 from ibpc.language.program import BoundPart, Claim, Curve, Fit, Invocation, LossExpr, Symbol
 from ibpc.language.schedules import constant, reach, read_curve
 from ibpc.language.settings import by_name, require, value_of
@@ -305,6 +306,9 @@ class _Recipe:
             return
         expr = value_of(self.settings["loss"])
         self.loss = read_loss(expr, self.network[0], self.claim, self.scope)
+        if self.claim is not None and "logits" in stands_over(self.loss):
+            at = value_of(self.settings["spec"]).span
+            check_polarity(self.claim, at, "and the loss", self.scope)
 
     def check_curves(self) -> None:
         """Every schedule is used by something; none reaches beyond the end (W0604)."""

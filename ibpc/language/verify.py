@@ -12,6 +12,7 @@ from ibpc.language.data import split_of
 from ibpc.language.evaluate import as_whole, evaluate
 from ibpc.language.invocations import invoke
 from ibpc.language.mistakes import Poisoned, suggestion, wrong
+from ibpc.language.polarity import check_polarity
 from ibpc.language.program import Fit, Report, Symbol, VerifyTask
 from ibpc.language.quantities import Quantity, number_text
 from ibpc.language.recipes import claim_of, trained_network, with_data
@@ -79,6 +80,9 @@ def elaborate(definition: Definition, bound: Bound, expr: tree.Expr) -> VerifyTa
     _check_lowerings(claim.claim, reports, scope)
     _check_observed(claim, bound, reports, scope)
     _compare_radii(claim, declaration, scope)
+    if _observes_argmax(reports, scope):
+        at = value_of(settings["spec"]).span
+        check_polarity(claim.claim, at, "and a report of this block", scope)
     return VerifyTask(
         name=declaration.name.text,
         title=declaration.name.text,
@@ -103,6 +107,16 @@ def _check_observed(
     problem = f"`{observing[0].name}` observes one network, and this block is about several"
     fix = "move the report into a block of its own, with that network as its only one"
     raise wrong("E0607", problem, observing[0].span, "which network?", fix)
+
+
+def _observes_argmax(reports: tuple[Report, ...], scope: Scope) -> bool:
+    """Whether some report asks for the label's output to be the largest."""
+    stages = scope.world.vocabulary.stages
+    every = [stage for report in reports for stage in report.stages]
+    return any(
+        stages[one.word].role == "observe" and one.arguments.get("predicate") == "argmax"
+        for one in every
+    )
 
 
 def subject_of(claim: ClaimValue) -> Fit | Net | Product:

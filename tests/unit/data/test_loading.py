@@ -44,7 +44,7 @@ def test_first_keeps_the_first(digits: Callable[..., Examples]) -> None:
     ("arguments", "code", "said"),
     [
         ({"part": "train"}, "E0523", "one piece of 1797"),
-        ({"part": "train", "train": 1500, "test": 360}, "E0523", "1500 [+] 360"),
+        ({"part": "train", "train": 1500, "test": 360}, "E0523", "train = 1500 and test = 360"),
         ({"part": "train", "test": 1798}, "E0523", "ask for"),
         ({"first": 1798}, "E0523", "fewer than 1798"),
         ({"shape": (1, 28, 28)}, "E0522", r"\[1, 8, 8\].*\[1, 28, 28\]"),

@@ -32,7 +32,8 @@ def test_operands_that_do_not_fit_are_named() -> None:
     assert str(told.value) == (
         "error[E0811]: net: node `fc` (Gemm): Gemm multiplies 4 entries with a matrix for 5\n"
         "   = note: operand `x` has shape [1, 4]\n"
-        "   = note: operand `w` has shape [3, 5]"
+        "   = note: operand `w` has shape [3, 5]\n"
+        "   = help: export the network to ONNX again, or download the file again"
     )
 
 
