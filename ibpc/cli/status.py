@@ -79,6 +79,9 @@ def table(cells: Sequence[CellStanding]) -> list[str]:
     for one, row in zip(cells, rows, strict=True):
         lines.append(_line(row, widths))
         lines += [f"  {'stale' if one.stale else 'note'}: {reason}" for reason in one.why]
+        if one.vacuous:
+            reasons = ", ".join(sorted(set(one.vacuous)))
+            lines.append(f"  note: {len(one.vacuous):,} of these are vacuous ({reasons})")
     return lines
 
 

@@ -41,7 +41,8 @@ class CellStanding:
     """One cell with its examples counted: they add up to `examples`.
 
     `why` gives the reasons of what is stale. `unseen`: the data are not at hand, so that nothing
-    can be said; `examples` is then 0.
+    can be said; `examples` is then 0. `vacuous` has a reason for each verdict that says nothing of
+    the network: a set that is empty, a premise that is never true.
     """
 
     task: str
@@ -55,6 +56,7 @@ class CellStanding:
     never: int = 0
     why: tuple[str, ...] = ()
     unseen: bool = False
+    vacuous: tuple[str, ...] = ()
 
     @property
     def settled(self) -> bool:
@@ -213,6 +215,7 @@ class Look:
             stale,
             len(missing) - stale,
             tuple(why),
+            vacuous=() if one.standing is None else tuple(one.standing.result.vacuous.values()),
         )
 
 

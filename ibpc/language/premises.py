@@ -50,8 +50,10 @@ def never_true(
 
 def never_true_by_numbers(claim: Claim, kind: TensorType) -> bool:
     """Whether no premise of a claim can be true, for any label, on a box that needs no datum."""
+    if not claim.inputs or not claim.clauses:
+        return False
     box = _box(claim, kind)
-    if box is None or not claim.inputs:
+    if box is None:
         return False
     labels = range(len(claim.rows))
     return all(never_true(premises_of(claim, label), *box, claim.size) for label in labels)

@@ -246,7 +246,7 @@ class Standing:
 
 def standing(task: VerifyTask, subject: Subject, store: Answers) -> list[Standing]:
     """Each report of a task as far as its answers are stored; nothing is computed."""
-    run = _Reading(subject, store, SilentProgress(), task.title)
+    run = _Reading(subject, store, SilentProgress(), task.title, vacuous(subject))
     results, missing = [], []
     for report in task.reports:
         run.missing = set()

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from ibpc.cli.showing import once
+from ibpc.cli.status import table
 from ibpc.cli.vocabulary import vocabulary
 from ibpc.data import Examples
 from ibpc.errors import Diagnostic, Span
 from ibpc.experiment import Means, Verified, execute, opened, run_folder
+from ibpc.integrity import cell_standings
 from ibpc.language import InputSet, TensorType, check_file
 from ibpc.report import RunReport, console_table
 from ibpc.sets import empty, settle_datum
@@ -164,6 +166,11 @@ def test_a_premise_that_is_true_for_some_data_is_no_news_but_said_of_the_others(
     page, task = page_and_facts(tmp_path)
     assert task["reports"][0]["vacuous_examples"] == {str(i): w for i, w in vacuous.items()}
     assert "decided vacuously" in page
+    program = check_file(str(tmp_path / "a.ibp"), vocabulary())
+    cells, _ = cell_standings(program, ["default"], tmp_path / "runs", tmp_path)
+    assert cells[0].proved == 20
+    assert sorted(cells[0].vacuous) == sorted(vacuous.values())
+    assert f"note: {len(vacuous)} of these are vacuous" in "\n".join(table(cells))
 
 
 def test_a_premise_that_no_input_makes_true_is_told(tmp_path: Path) -> None:
