@@ -36,6 +36,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E0209": "a label belongs to another axis",
         "E0210": "a call has too many or too few arguments",
         "E0211": "a list has another length than what it stands for",
+        "E0240": "an augmentation does not fit the data",
         "E0301": "a number was expected",
         "E0302": "division by zero",
         "E0303": "a number has too many digits",

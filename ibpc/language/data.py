@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 SETTINGS = ("source", "train", "test", "augment")
 SIZES = 10**9
+IMAGE_AXES = 3
 
 
 def declare(declaration: tree.Data, scope: Scope) -> DataValue:
     """The data set of a `data` block.
 
-    Raises: NameMistake E0104, E0106; TypeMistake E0201, E0205 (shape of a built-in set), E0601.
+    Raises: NameMistake E0104, E0106; TypeMistake E0201, E0205 (shape of a built-in set), E0240,
+    E0601.
     """
     pair = _point(declaration, scope)
     sink, failed = scope.world.sink, False
@@ -48,7 +50,7 @@ def declare(declaration: tree.Data, scope: Scope) -> DataValue:
             failed |= failures.any
     if "augment" in settings:
         with sink.gathering() as failures:
-            augment = _augmentations(value_of(settings["augment"]), scope)
+            augment = _augmentations(value_of(settings["augment"]), pair, scope)
         failed |= failures.any
     if failed or source is None:
         raise Poisoned
@@ -94,10 +96,19 @@ def _check_builtin(source: Invocation, pair: Pair, scope: Scope) -> None:
             raise wrong("E0205", problem, source.span, label, fix)
 
 
-def _augmentations(expr: tree.Expr, scope: Scope) -> tuple[Invocation, ...]:
+def _augmentations(expr: tree.Expr, pair: Pair, scope: Scope) -> tuple[Invocation, ...]:
+    """The augmentations; raises TypeMistake E0240 where the data are no images."""
     items = expr.items if isinstance(expr, tree.Listing) else (expr,)
     entries = scope.world.vocabulary.augmentations
-    return tuple(invoke(item, entries, "augmentation", scope) for item in items)
+    found = tuple(invoke(item, entries, "augmentation", scope) for item in items)
+    x = pair.fields[0][1]
+    assert isinstance(x, Tensor)
+    if found and len(x.type.shape) != IMAGE_AXES:
+        problem = f"`{found[0].word}` moves pixels, the data are no images"
+        label = f"the data have shape {shape_text(x.type.shape)}"
+        fix = "leave it out, or declare images as real[chan, high, wide]"
+        raise wrong("E0240", problem, found[0].span, label, fix)
+    return found
 
 
 def split_of(expr: tree.Expr, scope: Scope) -> DataValue:

@@ -82,11 +82,6 @@ def header_line(_: Path, __: Any) -> str:
     return said("check", toy(changed, *names))
 
 
-@occasion("E0240")
-def cropped_points(_: Path, __: Any) -> None:
-    data_of((SCATTER, f"{SCATTER}\n    augment = [crop(pad = 4)]"), part="all")
-
-
 @occasion("E0520")
 def absent_data(_: Path, __: Any) -> None:
     data_of((SCATTER, "source = builtin(mnist)"), (POINT, IMAGES), TEN)
