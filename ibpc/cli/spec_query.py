@@ -48,9 +48,12 @@ class SpecQuery:
         """That the claim cannot fail, where that is so; `ibpc check` tells the rest of its file."""
         network = self.asked.network
         kind = network.net.input if isinstance(network, Fit) else network.input
-        if not never_true_by_numbers(self.asked.claim, kind):
-            return []
-        return [one for one in self.asked.warnings if one.code == "W0612"]
+        if never_true_by_numbers(self.asked.claim, kind):
+            return [one for one in self.asked.warnings if one.code == "W0612"]
+        from ibpc.verification import Subject, vacuity_warnings
+
+        subject = Subject(self.data, self.origin, self.asked.claim, kind, None, 1, "cpu")
+        return list(vacuity_warnings(subject))
 
     def _named(self, values: Sequence[float]) -> Iterator[str]:
         """`rho = 1500.3 ft`, for each input of the spec."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ibpc.verification.result import Counterexample, Decision, ReportResult, TaskResult
     from ibpc.verification.store import Question, Store
     from ibpc.verification.subject import Case, Subject
+    from ibpc.verification.suspicions import vacuity_warnings
     from ibpc.verification.verdict import (
         Answer,
         Evidence,
@@ -84,6 +85,7 @@ __all__ = [
     "stage_question",
     "stage_title",
     "standing",
+    "vacuity_warnings",
     "verify_task",
 ]
 
@@ -120,6 +122,7 @@ _HOMES = {
     "stage_question": "cascade",
     "stage_title": "cascade",
     "standing": "cascade",
+    "vacuity_warnings": "suspicions",
     "verify_task": "cascade",
 }
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ibpc.errors import Diagnostic
 from ibpc.verification.nominal import NEARLY_ALL, at_nominal_points
 from ibpc.verification.vacuity import EMPTY, FALSE
+from ibpc.verification.vacuity import vacuous as vacuous_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,6 +31,11 @@ def suspicions(subject: Subject, vacuous: Mapping[int, str]) -> tuple[Diagnostic
     if nominal is not None and nominal.suspicious:
         found.append(_of_polarity(subject, nominal))
     return tuple(found)
+
+
+def vacuity_warnings(subject: Subject) -> tuple[Diagnostic, ...]:
+    """That a claim cannot fail, where that is so; the network is not run."""
+    return tuple(_of_vacuity(subject, vacuous_of(subject)))
 
 
 def _of_vacuity(subject: Subject, vacuous: Mapping[int, str]) -> Iterator[Diagnostic]:

@@ -103,6 +103,12 @@ def test_a_proof_under_a_premise_that_is_never_true_is_called_vacuous(
     assert (found.returncode, found.stdout) == (0, "unsat\n")
     assert found.stderr.startswith("warning[W0612]: this premise is true for no input of the set")
     assert "W0612" not in ibpc("verify", spec, "bounded(first)").stderr
+    # Each row of this premise can be true, both together cannot.
+    premise = "s.near + s.near >= 1.2 m and s.near <= 0.5 m"
+    spec.write_text(SPEC.replace("s.far <= 2500 m", premise), encoding="utf-8")
+    found = ibpc("verify", spec, "low(first)")
+    assert (found.returncode, found.stdout) == (0, "unsat\n")
+    assert found.stderr.startswith("warning[W0612]: the claim's premise is never true; the claim")
 
 
 def test_two_networks_and_what_exists(ibpc: Ibpc, spec: Path) -> None:
