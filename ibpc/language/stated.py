@@ -79,10 +79,13 @@ def stated(declaration: tree.Spec, found: list[Statement], text: str) -> ClaimVa
 
 
 def _warn_of_premise(first: Statement) -> None:
-    """Tell of a claim that holds for no other reason than that its premise is false."""
+    """Tell of a claim that is decided by its set and its conditions on the input alone."""
     problem = "this premise is true for no input of the set, so the claim is vacuous"
     label = "holds whatever the network does"
-    fix = "compare the numbers of the premise with those of the set"
+    if first.word == "exists":
+        problem = "no input of the set fulfils what is asked of it, so the claim is vacuous"
+        label = "fails whatever the network does"
+    fix = "compare its numbers with those of the set"
     first.scope.world.sink.warn("W0612", problem, _premise(first.body).span, label, fix)
 
 

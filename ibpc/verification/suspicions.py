@@ -56,7 +56,7 @@ def _of_vacuity(subject: Subject, vacuous: Mapping[int, str]) -> Iterator[Diagno
             PREMISE_IS_FALSE,
             f"the claim's premise is never true{where}; the claim is vacuous",
             subject.claim.span,
-            "holds whatever the network does",
+            f"{'fails' if subject.claim.exists else 'holds'} whatever the network does",
             "compare the numbers of the premise with those of the set",
         )
 

@@ -76,6 +76,13 @@ def test_other_claims_are_not_told(claim: str, tmp_path: Path) -> None:
     assert codes(BALL + claim, tmp_path) == set()
 
 
+def test_what_exists_nowhere_fails_whatever_the_network_does(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.ibp")
+    text = TEXT.format(claim="exists x in Point, z = f(x): x[0] >= 2 and z[0] >= z[1]")
+    (found,) = analyse(path, vocabulary(), {}, {path: text}).diagnostics
+    assert (found.code, found.label) == ("W0612", "fails whatever the network does")
+
+
 @pytest.mark.parametrize(
     ("premise", "told"),
     [
