@@ -95,6 +95,7 @@ def test_a_spec_of_the_tutorial_runs(name: str, runs: Path) -> None:
     results = ibpc.run(TUTORIAL / name, folder=runs, device="cpu", jobs=1)
     assert len(SPECS) == 6
     assert results[0].reports[-1].counts["holds"] >= HOLD[name]
+    assert [one.problem for result in results for one in result.warnings] == []
     assert not any(
         "crashed" in one.verdict.why or "memory" in one.verdict.why
         for result in results
