@@ -21,7 +21,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="what a code of a message means; what a claim says, in words and numbers",
         description="With a code such as E0203: what it means, why, an example, and the fix."
         " With a spec file: every claim that is verified, in words, as C z + d <= 0, with sizes,"
-        " the stages that decide it and what each of them needs. Nothing is trained.",
+        " the stages that decide it and what each of them does. Nothing is trained.",
     )
     parser.add_argument("what", metavar="CODE|FILE", help="a code, or a spec file (.ibp)")
     parser.add_argument("name", nargs="?", metavar="NAME", help="one declaration of the file")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ibpc.cli.claim_words import claim_in_words, claim_numbers
 from ibpc.cli.plain_values import settings_of, value_text
 from ibpc.cli.vocabulary import vocabulary
 from ibpc.errors import Diagnostic, NameMistake, did_you_mean
 from ibpc.language import DeclaredNet, Fit, Product, VerifyTask, check_file, describe_net
-from ibpc.ops import OPERATORS, Missing
 from ibpc.sets import FORMS
 from ibpc.syntax import parse_file, tree
 
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ibpc.language import Dataset, Net, Program, Report
-
-_FACETS = {"bound": "interval", "exact": "milp", "relax": "milp", "refute": "forward"}
-"""What a stage of each role needs of every operator."""
 
 
 def explain_spec(path: str, name: str | None, overrides: Mapping[str, str], full: bool) -> str:
@@ -110,7 +106,7 @@ def _data_lines(data: Dataset) -> list[str]:
 
 
 def _task_text(task: VerifyTask, more: int, full: bool) -> str:
-    net, claim = _network(task), task.claim
+    claim = task.claim
     lines = [task.title + (f"  (and {more} more like it in sweeps and runs)" if more > 0 else "")]
     lines.append(f"  claim     {claim.text}")
     lines.append(f"  in words  {_situation(task)}{claim_in_words(claim.text)}")
@@ -118,7 +114,7 @@ def _task_text(task: VerifyTask, more: int, full: bool) -> str:
     lines += [f"  {'numbers' if not i else '':<9} {x}" for i, x in enumerate(claim_numbers(claim))]
     lines += [f"  {'sizes' if not i else '':<9} {x}" for i, x in enumerate(_sizes(task))]
     for report in task.reports:
-        lines += [f"  {report.name}", *_stage_lines(report, net)]
+        lines += [f"  {report.name}", *_stage_lines(report)]
     if full:
         lines += ["  settings of the recipe" if isinstance(task.network, Fit) else "  network"]
         subject = task.network
@@ -149,30 +145,12 @@ def _sizes(task: VerifyTask) -> list[str]:
     return [text]
 
 
-def _stage_lines(report: Report, net: Net | Product) -> Iterator[str]:
-    """Each stage with all its arguments, what it is, and whether this network allows it."""
+def _stage_lines(report: Report) -> Iterator[str]:
+    """Each stage with all its arguments, and what it is."""
     entries = vocabulary().stages
     for number, stage in enumerate(report.stages):
         entry = entries[stage.word]
         yield f"    {'by  ' if not number else 'then'} {value_text(stage)}: {entry.doc}"
-        for why in _obstacles(entry.role, net):
-            yield f"         cannot decide this network: {why}"
     words = {"attackable": "counts as an error", "unknown": "stays unknown"}
     rest = words.get(report.otherwise, report.otherwise)
     yield f"    else an example that no stage decides {rest}"
-
-
-def _obstacles(role: str, net: Net | Product) -> list[str]:
-    """What the operators of declared networks lack for a stage; files are looked at in a run."""
-    facet: Any = _FACETS.get(role)
-    if facet is None:
-        return []
-    found = []
-    several = net.networks if isinstance(net, Product) else (net,)
-    parts = [one.net if isinstance(one, Fit) else one for one in several]
-    nodes = [node for one in parts if isinstance(one, DeclaredNet) for node in one.nodes]
-    for op in dict.fromkeys(node.template.op for node in nodes):
-        value = getattr(OPERATORS[op], facet) if op in OPERATORS else None
-        if isinstance(value, Missing):
-            found.append(f"{op}: {value.why}")
-    return found

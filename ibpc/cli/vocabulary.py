@@ -5,7 +5,7 @@ from __future__ import annotations
 from ibpc.data import AUGMENTATIONS, BUILTIN, SOURCES
 from ibpc.graph import INITIALISERS
 from ibpc.language import Vocabulary
-from ibpc.ops import LAYERS, infer
+from ibpc.ops import LAYERS, cannot, infer
 from ibpc.sets import SETS, lacks
 from ibpc.training import ATTACKS, AVERAGES, BOUNDS, LOGS, LOSSES, OPTIMISERS
 from ibpc.verification import STAGES
@@ -29,4 +29,5 @@ def vocabulary() -> Vocabulary:
         averages=AVERAGES,
         logs=LOGS,
         lacks=lacks,
+        cannot=cannot,
     )

@@ -13,6 +13,7 @@ from ibpc.language.evaluate import as_whole, evaluate
 from ibpc.language.invocations import invoke
 from ibpc.language.mistakes import Poisoned, suggestion, wrong
 from ibpc.language.polarity import check_polarity
+from ibpc.language.products import Product
 from ibpc.language.program import Fit, Report, Symbol, VerifyTask
 from ibpc.language.quantities import Quantity, number_text
 from ibpc.language.recipes import claim_of, trained_network, with_data
@@ -23,7 +24,6 @@ from ibpc.syntax import tree
 
 if TYPE_CHECKING:
     from ibpc.language.binding import Bound
-    from ibpc.language.products import Product
     from ibpc.language.program import Claim, Invocation, Net
     from ibpc.language.scopes import Scope
     from ibpc.language.values import Value
@@ -78,6 +78,7 @@ def elaborate(definition: Definition, bound: Bound, expr: tree.Expr) -> VerifyTa
     if failed or broken or claim is None:
         raise Poisoned
     _check_lowerings(claim.claim, reports, scope)
+    _check_operators(subject_of(claim), reports, scope)
     _check_observed(claim, bound, reports, scope)
     _compare_radii(claim, declaration, scope)
     if _observes_argmax(reports, scope):
@@ -221,6 +222,27 @@ def _check_lowerings(claim: Claim, reports: tuple[Report, ...], scope: Scope) ->
                 related = (Related(claim.span, "the claim"),)
                 problem = f"`{stage.word}` cannot work with this claim's input set"
                 raise wrong("E0701", problem, stage.span, f"no {LOWERINGS[needs]}", why, related)
+
+
+def _check_operators(
+    subject: Fit | Net | Product, reports: tuple[Report, ...], scope: Scope
+) -> None:
+    """Raise UnsupportedOperator E0704 where a stage needs what an operator of a network lacks.
+
+    Of networks from files this is known when they are read.
+    """
+    vocabulary = scope.world.vocabulary
+    parts = subject.networks if isinstance(subject, Product) else (subject,)
+    nets = [one.net if isinstance(one, Fit) else one for one in parts]
+    nodes = {node.template.op: node for net in nets for node in getattr(net, "nodes", ())}
+    for stage in (stage for report in reports for stage in report.stages):
+        needs = vocabulary.stages[stage.word].needs
+        for op, node in nodes.items():
+            why = vocabulary.cannot(op, needs) if needs else ""
+            if why:
+                related = (Related(node.span, "this layer"),)
+                problem = f"`{stage.word}` cannot work with {op}, an operator of this network"
+                raise wrong("E0704", problem, stage.span, "cannot decide it", why, related)
 
 
 def _compare_radii(claim: ClaimValue, declaration: tree.Verify, scope: Scope) -> None:

@@ -132,6 +132,10 @@ Lacks = Callable[[InputSet, str], str]
 """`lacks(set, lowering)`: why the set has no such lowering; "" where it has one."""
 
 
+Cannot = Callable[[str, str], str]
+"""`cannot(op, needs)`: why a stage with such needs cannot work on an operator; "" where it can."""
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """All words, by kind; handed down by `ibpc.cli`."""
@@ -151,3 +155,4 @@ class Vocabulary:
     averages: Mapping[str, Entry] = field(default_factory=dict)
     logs: Mapping[str, Entry] = field(default_factory=dict)
     lacks: Lacks = lambda *_: ""
+    cannot: Cannot = lambda *_: ""

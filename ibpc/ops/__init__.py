@@ -29,6 +29,7 @@ __all__ = [
     "ShapeMistake",
     "Site",
     "Unsupported",
+    "cannot",
     "infer",
     "operator",
 ]
@@ -69,6 +70,17 @@ def operator(op: str) -> Operator:
         fix = did_you_mean(op, OPERATORS) or "`ibpc ops` lists the operators that ibpc knows"
         raise UnsupportedOperator(Diagnostic("E0703", f"unknown operator {op}", fix=fix))
     return found
+
+
+_FACETS = {"hull": "interval", "maximum": "interval", "milp": "milp"}
+"""What a stage needs of every operator, by the lowering of the set that it works with."""
+
+
+def cannot(op: str, needs: str) -> str:
+    """Why a stage that needs such a lowering cannot work on an operator; "" where it can."""
+    facet, record = _FACETS.get(needs, ""), OPERATORS.get(op)
+    found = getattr(record, facet, None) if facet else None
+    return found.why if isinstance(found, Missing) else ""
 
 
 def infer(

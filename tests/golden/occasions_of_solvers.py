@@ -51,6 +51,12 @@ def misspelt_operator(_: Path, __: Any) -> str:
     return said("ops", "Convolution")
 
 
+@occasion("E0704")
+def mip_of_a_smooth_network(_: Path, __: Any) -> str:
+    smooth = ("    fc 4\n", "    fc 4\n    sigmoid\n")
+    return said("check", toy(smooth, ("by ibp", "by ibp then mip(timeout = 10 s)")))
+
+
 @occasion("E0710")
 def crossed(_: Path, __: Any) -> None:
     program, _names = lower_values(small_graph(), Weights(small_graph(), torch.float64))

@@ -142,7 +142,8 @@ def test_a_stage_that_a_network_does_not_allow_is_told(ibpc: Ibpc, tmp_path: Pat
         "run default {\n    v(n)\n}\n"
     )
     found = ibpc("explain", tmp_path / "a.ibp")
-    assert "cannot decide this network: Tanh: " in found.stdout
+    assert found.returncode == 1
+    assert "error[E0704]: `mip` cannot work with Tanh, an operator of this network" in found.stderr
 
 
 def test_a_library_tells_its_specs_and_networks(ibpc: Ibpc, root: Path) -> None:
