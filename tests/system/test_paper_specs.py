@@ -107,6 +107,20 @@ def test_the_ablation_has_three_seeds_of_each_variant() -> None:
     assert curve_value(abrupt.curves["eps"], 0) == 0.2
 
 
+@pytest.mark.parametrize("budget", ["full", "cpu", "quick"])
+def test_the_best_recipe_is_compared_at_equal_epochs(budget: str) -> None:
+    found = program("best", budget=budget).targets["default"].tasks
+    networks = [task.network for task in found if isinstance(task, VerifyTask)]
+    plain, better = (fit for fit in networks[:2] if isinstance(fit, Fit))
+    assert networks == [plain, better] * 2
+    assert plain.recipe == "plain"
+    assert (plain.steps, plain.batch, plain.data) == (better.steps, better.batch, better.data)
+    normalised = [any("batch" in node.name for node in fit.net.nodes) for fit in (plain, better)]
+    assert normalised == [False, True]
+    for fit in (plain, better):  # none is cut off: all schedules end before the training does
+        assert curve_value(fit.curves["eps"], fit.steps - 1) >= 0.3
+
+
 def test_the_imagenet_network_has_the_papers_units_on_the_crop() -> None:
     fit = next(fit for fit in fits("table2_imagenet64") if fit.recipe == "ibp")
     assert (fit.net.hidden, fit.net.input.shape) == (1_806_336, (3, 64, 64))

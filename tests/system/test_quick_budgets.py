@@ -94,7 +94,7 @@ def test_figure_4_leaves_the_polytopes(root: Path, tmp_path: Path) -> None:
         ("figure3", "curves", 16),
         ("figure3", "curves_of_wong", 8),
         ("ablation", "variants", 14),
-        ("best", "default", 2),
+        ("best", "default", 4),
     ],
 )
 def test_mnist(
