@@ -81,6 +81,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E0631": "a recipe's loss is not a sum",
         "E0701": "a stage cannot work with the claim's input set",
         "E0704": "a stage cannot work with an operator of the network",
+        "E0741": "a bound method does not take a layer's statistics from clean examples",
         "W0101": "a name is declared and never used",
         "W0501": "a network's file is absent",
         "W0602": "the training radius is smaller than the test radius",

@@ -12,6 +12,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from ibpc.errors import Related
 from ibpc.language.evaluate import evaluate
 from ibpc.language.invocations import invoke, spelled
 from ibpc.language.losses import schedule_term, schedules_in
@@ -24,11 +25,35 @@ from ibpc.syntax import tree
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ibpc.language.program import Fit
     from ibpc.language.scopes import Scope
 
 ONE = LossExpr("number", value=Fraction(1))
 TRIED = (Fraction(0), Fraction(1), Fraction(1, 3), Fraction(7, 11))
 """Values of the schedules at which the weights must sum to 1: more than a sum of products needs."""
+
+
+def check_statistics(fit: Fit, scope: Scope) -> None:
+    """Raise UnsupportedOperator E0741 where a method does not know the clean batch's statistics.
+
+    A method with a lowering of its own bounds without a clean pass, in which batch normalisation
+    and dropout would have drawn theirs.
+    """
+    vocabulary = scope.world.vocabulary
+    apart = [
+        part.method
+        for part in fit.bound
+        if getattr(vocabulary.bounds[part.method.word], "lower", None) is not None
+    ]
+    if fit.claim is None or not apart:
+        return
+    for node in getattr(fit.net, "nodes", ()):
+        why = vocabulary.cannot(node.template.op, "no clean pass")
+        if why:
+            related = (Related(node.span, "this layer"),)
+            problem = f"`{apart[0].word}` cannot train a network with {node.template.op}"
+            fix = "train with `bound = ibp`, or leave the layer out"
+            raise wrong("E0741", problem, apart[0].span, why, fix, related)
 
 
 def read_bound(expr: tree.Expr, scope: Scope) -> tuple[BoundPart, ...]:

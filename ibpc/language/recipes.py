@@ -25,7 +25,7 @@ from ibpc.language.evaluate import (
 from ibpc.language.invocations import invoke, invoke_all
 from ibpc.language.losses import default_loss, read_loss, schedules_in, stands_over, terms_in
 from ibpc.language.mistakes import Poisoned, suggestion, wrong
-from ibpc.language.mixes import read_bound, schedules_of
+from ibpc.language.mixes import check_statistics, read_bound, schedules_of
 from ibpc.language.polarity import check_polarity
 from ibpc.language.program import BoundPart, Claim, Curve, Fit, Invocation, LossExpr, Symbol
 from ibpc.language.schedules import constant, reach, read_curve
@@ -106,6 +106,7 @@ def elaborate(
     block = _Recipe(declaration, scope, network, settings)
     block.read()
     fit = block.fit()
+    check_statistics(fit, scope)
     title = f"{declaration.name.text}({network[1].name})"
     return Network(title, network[1].arrow, fit.net, fit)
 

@@ -77,8 +77,13 @@ _FACETS = {"hull": "interval", "maximum": "interval", "milp": "milp"}
 
 
 def cannot(op: str, needs: str) -> str:
-    """Why a stage that needs such a lowering cannot work on an operator; "" where it can."""
+    """Why what needs such a lowering cannot work on an operator; "" where it can.
+
+    "no clean pass" is what bounds in training need that see the box alone.
+    """
     facet, record = _FACETS.get(needs, ""), OPERATORS.get(op)
+    if needs == "no clean pass" and record is not None and record.joint is not None:
+        return "its training form depends on the clean batch"
     found = getattr(record, facet, None) if facet else None
     return found.why if isinstance(found, Missing) else ""
 
