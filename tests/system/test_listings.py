@@ -154,6 +154,7 @@ def test_the_cifar_listing_takes_a_step(folder: Path) -> None:
     assert torch.isfinite(stepper.step(0, batch, last).loss)
 
 
+@pytest.mark.slow
 def test_every_set_and_claim_of_the_listing_is_decided(folder: Path) -> None:
     results = run(folder / "sets_used.ibp", data=folder)
     found = {title: counts(result) for title, result in results.items()}
