@@ -2,7 +2,7 @@
 
     runs/digits-default-1f2e3d4c5b6a/
         manifest.json     what was asked, with which versions, on what kind of machine
-        spec/             the spec's files as they were
+        spec/             the spec's files as they were, with the files that they name
         fits/IDENTITY/    one folder per trained network: checkpoints, metrics, model.onnx
         nets/             networks that are used as they are
         verdicts.sqlite   one row per decided question (append-only)
@@ -33,7 +33,8 @@ from filelock import FileLock, Timeout
 from ibpc import __version__
 from ibpc.errors import Diagnostic, FileMistake
 from ibpc.graph import save_bytes
-from ibpc.language import OnnxNet, identity
+from ibpc.language import identity
+from ibpc.syntax import read_source, tokenise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -108,8 +109,8 @@ def opened(folder: RunFolder) -> Iterator[None]:
 def write_manifest(folder: RunFolder, program: Program, target: Target, **facts: Any) -> None:
     """Record what was asked and with what: spec texts, parameters, versions, machine.
 
-    The spec's files are copied with the networks that they name, each where it lies as seen from
-    the others, so that the copy can be checked and run by itself.
+    The spec's files are copied with the networks, tables and texts that they name, each where it
+    lies as seen from the others, so that the copy can be checked and run by itself.
     """
     save_bytes(folder.path / "manifest.json", _json(manifest(program, target, **facts)))
     for path, place in _copied(program).items():
@@ -118,11 +119,18 @@ def write_manifest(folder: RunFolder, program: Program, target: Target, **facts:
 
 def _copied(program: Program) -> dict[Path, Path]:
     """The files that a run keeps, and where: relative to the lowest folder that holds them all."""
-    nets = [Path(net.path) for net in program.nets.values() if isinstance(net, OnnxNet)]
-    paths = [*map(Path, program.files), *(path for path in nets if path.is_file())]
+    named = {path for file in program.files for path in _named(file)}
+    paths = [*map(Path, program.files), *sorted(path for path in named if path.is_file())]
     full = {path: Path(os.path.abspath(path)) for path in paths}
     above = os.path.commonpath([path.parent for path in full.values()])
     return {path: place.relative_to(above) for path, place in full.items()}
+
+
+def _named(spec: str) -> Iterator[Path]:
+    """What a spec names in quotes, as seen from it: networks, tables; maybe nothing that exists."""
+    for token in tokenise(read_source(spec)).tokens:
+        if token.kind == "STRING" and "\0" not in token.text:
+            yield Path(os.path.normpath(Path(spec).parent / token.text[1:-1]))
 
 
 @dataclass(frozen=True)

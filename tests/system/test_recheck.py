@@ -58,6 +58,40 @@ def test_all_evidence_of_a_run_is_confirmed(
         )
 
 
+def test_a_run_keeps_the_tables_that_its_spec_names(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(work)
+    (work / "tables").mkdir()
+    (work / "tables" / "rim.csv").write_text("\n".join(["1, 0, 0, 0, 0, 1"] * 6))
+    claim = """
+spec rim(f: Image -> Logits, x0: Image, y: Kind) {
+    forall x in box(x0 - 0.01 * table("tables/rim.csv"), x0 + 0.01 * table("tables/rim.csv")),
+        z = f(x): forall k != y: z[k] - z[y] <= 0
+}
+
+verify rims(f: Image -> Logits) {
+    data = pictures.test
+    spec = rim(f, x, y)
+    report bound = by crown
+}
+
+run rim {
+    rims(third)
+}
+"""
+    text = (work / "spec.ibp").read_text(encoding="utf-8")
+    (work / "spec.ibp").write_text(text + claim, encoding="utf-8")
+    assert main(["run", "spec.ibp", "rim", "--data-dir", ".", "--device", "cpu"]) == 0
+    (run,) = (work / "runs").glob("spec-rim-*")
+    kept = sorted(path.relative_to(run / "spec").as_posix() for path in run.rglob("spec/**/*.*"))
+    assert kept == ["nets/third.onnx", "spec.ibp", "tables/rim.csv"]
+    shutil.rmtree(work / "tables")
+    capsys.readouterr()
+    assert recheck(work, str(run)) == 0
+    assert "bounds computed again" in capsys.readouterr().out
+
+
 def test_a_run_folder_is_rechecked_without_its_spec(
     work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,12 +5,15 @@ Every witness is looked at again here, by what its set says and without the set'
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from ibpc.cli import main
 from ibpc.cli.vocabulary import vocabulary
 from ibpc.experiment import Means, RunFolder, execute
 from ibpc.experiment.networks import examples_of
@@ -18,7 +21,6 @@ from ibpc.language import check_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from ibpc.verification import TaskResult
 
@@ -246,3 +248,56 @@ INSIDE: dict[str, Callable[[np.ndarray, np.ndarray, Any], bool]] = {
     "lit_table": in_light,
     "reworded_table": in_synonyms,
 }
+
+
+# --- specs/sets.ibp itself, on the data that come with ibpc -----------------------------------
+
+SETS = Path(__file__).resolve().parents[2] / "specs" / "sets.ibp"
+TARGETS = ("default", "l1", "mask", "light", "both", "patch", "words")
+
+
+def test_every_target_of_the_spec_is_run_below() -> None:
+    program = check_file(str(SETS), vocabulary(), {"budget": "quick"})
+    assert set(program.targets) == set(TARGETS)
+    assert not program.warnings
+    forms = {task.claim.set.kind for target in program.targets.values() for task in target.tasks}
+    assert forms == {
+        "ball_2", "ball_1", "pixels", "image", "intersect", "union", "choice", "simplex",
+    }  # fmt: skip
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_figures_of_a_quick_run_agree_and_its_evidence_stands(
+    target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["run", str(SETS), target, "-p", "budget=quick", "-o", str(tmp_path)]
+    assert main([*command, "--device", "cpu", "--jobs", "1"]) == 0
+    (folder,) = tmp_path.glob(f"sets-{target}-*")
+    for task in json.loads((folder / "results.json").read_text())["tasks"]:
+        check_figures({one["name"]: one for one in task["reports"]}, task["examples"])
+    # Every counterexample is run again by onnxruntime, every bound computed once more.
+    assert main(["recheck", str(folder)]) == 0, capsys.readouterr().out
+
+
+def check_figures(reports: dict[str, Any], examples: int) -> None:
+    """Test error <= attacked <= exact <= bounds, example by example; doubt has its reason."""
+    assert list(reports) == ["test_error", "pgd_error", "ibp_bound", "crown_bound", "verified"]
+    wrong = {name: set(one["violated_examples"]) for name, one in reports.items()}
+    doubt = {name: {int(k) for k in one["unknown_examples"]} for name, one in reports.items()}
+    assert wrong["test_error"] <= wrong["verified"]
+    assert wrong["pgd_error"] <= wrong["verified"]
+    assert not wrong["ibp_bound"] | wrong["crown_bound"]
+    for name in ("ibp_bound", "crown_bound"):
+        assert wrong["verified"] <= doubt[name]
+        assert doubt["verified"] <= doubt[name]
+        assert reports["verified"]["high"] <= reports[name]["high"]
+    assert reports["test_error"]["low"] <= reports["pgd_error"]["low"]
+    assert reports["pgd_error"]["low"] <= reports["verified"]["low"]
+    assert not doubt["test_error"]
+    proved = examples - len(wrong["verified"]) - len(doubt["verified"])
+    assert proved > 0, "nothing was proved: the test shows nothing"
+    for one in reports.values():
+        assert one["low"] <= one["high"]
+        assert one["holds"] + one["violated"] + one["unknown"] == examples
+        assert all(why and "crash" not in why for why in one["unknown_examples"].values())
