@@ -181,6 +181,8 @@ def call(expr: tree.Call, scope: Scope) -> Value:
     value = evaluate(function, scope)
     if isinstance(value, Network):
         return _apply(value, expr, scope)
+    if isinstance(function, tree.Name) and _gives_way(value, function, scope):
+        return _word(expr, function, scope)
     if not isinstance(value, Definition):
         label = f"this is {kind_of(value)}"
         raise wrong("E0111", f"{kind_of(value)} cannot be called", function.span, label)
@@ -192,6 +194,17 @@ def call(expr: tree.Call, scope: Scope) -> Value:
         return recipes.call_train(value, expr, scope)
     fix = "verify blocks are run by `run` and `sweep`"
     raise wrong("E0111", "a verify block has no value", function.span, "a verify block", fix)
+
+
+def _gives_way(value: Value, name: tree.Name, scope: Scope) -> bool:
+    """Whether what the spec calls so cannot be called, and a word of the language can.
+
+    So `table("rim.csv")` is a table beside a block `verify table(...)`, and `range(7)` a range
+    beside `const range = [1, 2]`.
+    """
+    if name.text not in {*_FUNCTIONS, *scope.world.vocabulary.sets}:
+        return False
+    return not isinstance(value, Definition) or isinstance(value.declaration, tree.Verify)
 
 
 CLAIM_WORDS = ("minimal", "maximal", "argmax", "agree", "table")

@@ -156,6 +156,20 @@ def test_a_set_that_nothing_uses_is_checked_whatever_its_arguments_will_be(
     assert set_of(tmp_path, declaration, "ball(x0, eps)") == InputSet("ball", TENTH)
 
 
+def test_a_word_means_itself_where_what_the_spec_calls_so_cannot_be_called(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mask.csv").write_text("0, 1, 0\n1, 1, 1\n")
+    names = (
+        "const range = [1, 2]\n"
+        "verify table(f: Image -> Logits) {\n    spec = off(f)\n    report a = by ibp\n}\n"
+        "spec off(f: Image -> Logits) {\n    forall x in Image, z = f(x): z[0] <= 1\n}"
+    )
+    written = 'union({ box(x0 - i * table("mask.csv"), x0 + i * 1) for i in range(1, 3) })'
+    found = set_of(tmp_path, names, written)
+    assert [part.kind for part in found.parts] == ["pixels", "pixels"]
+
+
 @pytest.mark.parametrize(
     ("declaration", "code"),
     [
