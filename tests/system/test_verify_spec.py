@@ -168,3 +168,21 @@ def test_acas_in_physical_units_over_an_official_network(ibpc: Ibpc, tmp_path: P
     for claim, word in (("phi2", "sat"), ("phi3", "unsat"), ("phi4", "unsat")):
         found = ibpc("verify", tmp_path / "acas.ibp", f"{claim}(acas_1_2)", "--timeout", 120)
         assert found.stdout.splitlines()[0] == word, found.stderr
+
+
+@pytest.mark.slow
+def test_the_relations_of_the_spec_are_proved_after_training(tmp_path: Path) -> None:
+    """Near equality, consistency, monotonicity, and a point that is there: all to the end."""
+    import ibpc as package
+
+    specs = Path(__file__).resolve().parents[2] / "specs"
+    results = package.run(specs / "relations.ibp", folder=tmp_path, device="cpu", jobs=1)
+    found = {result.title: result.reports[-1].counts for result in results}
+    assert list(found) == [
+        "same narrow_wide",
+        "consents narrow_wide",
+        "rises narrow_narrow",
+        "reaches wide",
+    ]
+    for title, counts in found.items():
+        assert counts["holds"] == 1, title
