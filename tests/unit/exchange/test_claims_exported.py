@@ -127,7 +127,12 @@ def comes_back(given: Property) -> None:
         again = parse_property(write(wanted))
         assert [case.rows for case in again.disjuncts] == [case.rows for case in wanted.disjuncts]
         assert parse_property(write(again)) == again
+        boxes: dict[tuple[int, int], tuple[object, object]] = {}
         for mine, theirs in zip(wanted.disjuncts, again.disjuncts, strict=True):
+            written_box = (theirs.lower, theirs.upper)
+            if boxes.setdefault((id(mine.lower), id(mine.upper)), written_box) is not written_box:
+                assert boxes[id(mine.lower), id(mine.upper)] == written_box
+                continue
             for before, after, sign in (
                 (mine.lower, theirs.lower, -1),
                 (mine.upper, theirs.upper, 1),
