@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from ibpc.language.values import Entry
 
+ATOMS = 100_000
+"""The most atoms that a claim may be written out to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Atom:

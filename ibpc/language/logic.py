@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ibpc.errors import Related
 from ibpc.language.eq3 import argmax_of
 from ibpc.language.evaluate import as_quantity, as_whole, evaluate
-from ibpc.language.formulas import Atom, both, either, size_of_either
+from ibpc.language.formulas import ATOMS, Atom, both, either, size_of_either
 from ibpc.language.linear_forms import as_linear, difference
 from ibpc.language.mistakes import wrong
 from ibpc.language.predicates import NeedsLabel, equalities, extreme, ranked, ranking
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from ibpc.errors import Span
     from ibpc.language.formulas import Formula
     from ibpc.language.scopes import Scope
-
-ATOMS = 200_000
-"""The most atoms that a claim may be written out to."""
 
 _NEGATED = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "==": "!=", "!=": "=="}
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ibpc.language.evaluate import as_whole, evaluate
-from ibpc.language.formulas import Atom, all_of, not_all_of
+from ibpc.language.formulas import ATOMS, Atom, all_of, not_all_of
 from ibpc.language.mistakes import wrong
 from ibpc.language.places import chosen_entries
 from ibpc.language.quantities import Quantity
@@ -109,6 +109,10 @@ def equalities(expr: tree.Call, scope: Scope) -> tuple[Atom, ...]:
     if not agree(one.type, other.type):
         raise wrong("E0205", "these two tensors have different types", expr.span)
     left_out = chosen_entries(one, named["except"], scope) if "except" in named else set()
+    if 2 * one.type.type.entries > ATOMS:
+        label = f"more than {ATOMS} atoms"
+        fix = "compare fewer entries: list them, as in `x[0] <= x'[0] and ...`"
+        raise wrong("E0208", "this claim is too large when written out", expr.span, label, fix)
     pairs = (
         (Entry(one.point, place), Entry(other.point, place))
         for place in range(one.type.type.entries)

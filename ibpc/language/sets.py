@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ibpc.language.scopes import Scope
     from ibpc.language.values import Value
 
-CORNER = 10**7
+CORNER = 3 * 10**6
 """The most entries for which the corners of a box are written out."""
 
 
@@ -178,7 +178,11 @@ def _corner(value: Value, inside: Tensor, at: Span) -> tuple[Fraction, ...]:
     size = entries(inside)
     if size > CORNER:
         raise wrong("E0208", "this box is too large", at, f"{size} entries, at most {CORNER}")
-    items = value.items if isinstance(value, Many) else (value,) * size
+    if isinstance(value, Many):
+        items = value.items
+    else:  # one number for all: where their units are one, it is worked out once
+        items = (value,) * len(inside.units)
+        size = len(items) if len(items) == 1 else size
     if len(items) != size:
         label = f"{len(items)} numbers for {size} entries"
         raise wrong("E0211", "this corner does not fit the input", at, label)
@@ -190,7 +194,7 @@ def _corner(value: Value, inside: Tensor, at: Span) -> tuple[Fraction, ...]:
         if item.dimension != unit.dimension:
             types.wrong_unit(unit, item.dimension, at)
         corner.append(item.value / unit.factor)
-    return tuple(corner)
+    return tuple(corner) * (entries(inside) // len(corner) if corner else 1)
 
 
 def _box_by_fields(expr: tree.Call, scope: Scope) -> SetValue:
@@ -239,6 +243,11 @@ def _cut(
 ) -> SetValue:
     """The box, cut with the domain; raises UnitMistake E0306 where nothing is left."""
     domain = inside.type.domain
+    alike = all(len(set(map(id, side))) == 1 for side in (lower, upper))
+    if alike and len(lower) > 1 and len(domain or ()) < 2 and not inside.fields:
+        cut = _cut(lower[:1], upper[:1], inside, at).set  # one number on each side: cut it once
+        whole = replace(cut, lower=cut.lower * len(lower), upper=cut.upper * len(upper))
+        return SetValue(whole, inside)
     for position in range(len(lower)):
         low, high = lower[position], upper[position]
         if domain is not None:
