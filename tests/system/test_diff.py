@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-MEANT = {"an undecided example counted otherwise", "a stage behind those that decide"}
+MEANT = {
+    "an undecided example counted otherwise",
+    "a stage behind those that decide",
+    "more time than was needed",
+    "less time than was allowed",
+}
 """Edits that leave every verdict standing, and yet say something else."""
 
 OF_DATA = {"the same pixels in another container", "a data set's picture that no claim uses"}
