@@ -69,3 +69,12 @@ def add_places(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="where data sets lie (default: $IBPC_DATA, else a cache folder)",
     )
+
+
+def positive(text: str) -> int:
+    """A whole number of at least one.  Raises: ArgumentTypeError."""
+    import argparse
+
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number of at least 1")
+    return int(text)

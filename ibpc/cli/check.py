@@ -47,9 +47,18 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def check(arguments: argparse.Namespace) -> int:
     """Check every file; 1 if any has a mistake."""
+    collects = gc.isenabled()
     gc.disable()  # a sixth of the time, to look for garbage that a check does not make
-    if arguments.format == "json":
-        return _check_as_json(arguments)
+    try:
+        as_json = arguments.format == "json"
+        return _check_as_json(arguments) if as_json else _check_as_text(arguments)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _check_as_text(arguments: argparse.Namespace) -> int:
+    """What is wrong with each file, on stderr, and the networks of those that are right."""
     failed = False
     for _, found in _analyses(arguments):
         try:

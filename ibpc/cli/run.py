@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ibpc.cli.arguments import add_output, add_overrides, overrides
+from ibpc.cli.arguments import add_output, add_overrides, overrides, positive
 from ibpc.cli.showing import once
 from ibpc.cli.targets import target_of
 from ibpc.cli.vocabulary import vocabulary
@@ -50,7 +50,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     parser.add_argument(
         "--jobs",
-        type=_positive,
+        type=positive,
         default=os.cpu_count() or 1,
         metavar="N",
         help="worker processes of the MIP stages (default: one per core)",
@@ -63,7 +63,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     parser.add_argument(
         "--threads",
-        type=_positive,
+        type=positive,
         default=1,
         metavar="N",
         help="threads of training on a CPU (default: 1; large networks gain from more, and exact"
@@ -114,12 +114,3 @@ def command(arguments: argparse.Namespace) -> list[str]:
     for text in arguments.parameters:
         words += ["-p", text]
     return [*words, "--device", arguments.device, "--threads", str(arguments.threads)]
-
-
-def _positive(text: str) -> int:
-    """A whole number of at least one."""
-    import argparse
-
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number of at least 1")
-    return int(text)

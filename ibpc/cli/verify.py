@@ -13,7 +13,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ibpc.cli.arguments import add_overrides, overrides
+from ibpc.cli.arguments import add_overrides, overrides, positive
 from ibpc.errors import Diagnostic, FileMistake
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     parser.add_argument(
         "--jobs",
-        type=_count,
+        type=positive,
         default=0,
         metavar="N",
         help="threads and processes to use (default: one per core)",
@@ -225,9 +225,3 @@ def seconds(text: str) -> float:
     if not value > 0:
         raise argparse.ArgumentTypeError(f"`{text}` is no positive number of seconds")
     return value
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number of at least 1")
-    return int(text)
