@@ -41,7 +41,7 @@ from ibpc.language.program import (
     VerifyTask,
 )
 from ibpc.language.quantities import BUILTIN_UNITS, number_text
-from ibpc.language.schedules import curve_value
+from ibpc.language.schedules import curve_value, greatest, trained_radius
 from ibpc.language.spelling import expression_text
 from ibpc.language.table import describe_net
 from ibpc.language.told import CALLABLE, CONSTANT_WORDS, OUTCOMES, SETTINGS, told
@@ -116,6 +116,7 @@ __all__ = [
     "curve_value",
     "describe_net",
     "expression_text",
+    "greatest",
     "identity",
     "never_true",
     "never_true_by_numbers",
@@ -125,4 +126,5 @@ __all__ = [
     "schedule_names",
     "stands_over",
     "told",
+    "trained_radius",
 ]

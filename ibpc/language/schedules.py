@@ -7,12 +7,13 @@ ends, with its value, and reaches v at n; the last value holds for ever.
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ibpc.errors import Related
 from ibpc.language.evaluate import as_float, as_number, as_quantity, evaluate, in_range
 from ibpc.language.mistakes import suggestion, wrong
-from ibpc.language.program import Curve, Segment
+from ibpc.language.program import Curve, Segment, Symbol
 from ibpc.language.quantities import BITS, number_text
 from ibpc.syntax import tree
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ibpc.errors import Span
+    from ibpc.language.program import Fit
     from ibpc.language.scopes import Scope
 
 SHAPES: Mapping[str, Callable[[float], float]] = {
@@ -140,6 +142,14 @@ def reach(curve: Curve) -> int:
 def greatest(curve: Curve) -> float:
     """The largest value that a curve takes."""
     return max(part.value for part in curve.segments)
+
+
+def trained_radius(fit: Fit) -> Fraction | None:
+    """The largest radius of a recipe's claim, its schedule at its highest; None without one."""
+    eps = None if fit.claim is None else fit.claim.set.eps
+    if isinstance(eps, Symbol):
+        return Fraction(repr(greatest(fit.curves[eps.name]))) * eps.factor
+    return eps
 
 
 def curve_value(curve: Curve, step: float) -> float:

@@ -14,10 +14,10 @@ from ibpc.language.invocations import invoke
 from ibpc.language.mistakes import Poisoned, suggestion, wrong
 from ibpc.language.polarity import check_polarity
 from ibpc.language.products import Product
-from ibpc.language.program import Fit, Report, Symbol, VerifyTask
+from ibpc.language.program import Fit, Report, VerifyTask
 from ibpc.language.quantities import Quantity, number_text
 from ibpc.language.recipes import claim_of, trained_network, with_data
-from ibpc.language.schedules import greatest
+from ibpc.language.schedules import trained_radius
 from ibpc.language.settings import by_name, require, value_of
 from ibpc.language.values import ClaimValue, DataValue, Definition, Label, Network
 from ibpc.syntax import tree
@@ -247,10 +247,9 @@ def _check_operators(
 
 def _compare_radii(claim: ClaimValue, declaration: tree.Verify, scope: Scope) -> None:
     """Warn where the network was trained at a smaller radius than it is tested at (W0602)."""
-    trained, tested = (
-        _trained_radius(claim.networks[0].fit, claim.claim.set.kind),
-        claim.claim.set.eps,
-    )
+    fit, tested = claim.networks[0].fit, claim.claim.set.eps
+    alike = fit is not None and fit.claim is not None and fit.claim.set.kind == claim.claim.set.kind
+    trained = trained_radius(fit) if fit is not None and alike else None
     if not claim.claim.set.kind.startswith("ball"):  # the widths of others are not in one number
         return
     if trained is None or not isinstance(tested, Fraction) or scope.world.sweeping:
@@ -260,14 +259,3 @@ def _compare_radii(claim: ClaimValue, declaration: tree.Verify, scope: Scope) ->
         notes = (note, "the paper trains at the radius of the test, or at a larger one")
         problem = "training radius is smaller than the test radius"
         scope.world.sink.warn("W0602", problem, declaration.name.span, notes=notes)
-
-
-def _trained_radius(fit: Fit | None, kind: str) -> Fraction | None:
-    """The largest radius that a recipe trains at, where its set is of the same kind."""
-    if fit is None or fit.claim is None or fit.claim.set.kind != kind:
-        return None
-    eps = fit.claim.set.eps
-    if isinstance(eps, Symbol):
-        largest = greatest(fit.curves[eps.name])
-        return Fraction(repr(largest)) * eps.factor
-    return eps

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ibpc.experiment import Trained
 from ibpc.graph import save_bytes
-from ibpc.language import Fit, Symbol, stands_over
+from ibpc.language import Fit, stands_over, trained_radius
 from ibpc.verification import Unknown
 
 if TYPE_CHECKING:
@@ -106,10 +106,7 @@ def report_facts(report: ReportResult) -> dict[str, Any]:
 
 def _network_facts(fit: Fit) -> dict[str, Any]:
     """How a network was trained; `eps_train` is the largest radius that its schedule reaches."""
-    eps = None if fit.claim is None else fit.claim.set.eps
-    if isinstance(eps, Symbol):
-        largest = max(segment.value for segment in fit.curves[eps.name].segments)
-        eps = Fraction(repr(largest)) * eps.factor
+    eps = trained_radius(fit)
     return {
         "net": fit.net.name,
         "recipe": fit.recipe,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibpc.errors import Diagnostic, TypeMistake
+from ibpc.language import greatest
 from ibpc.training.codes import NO_SUCH_EXAMPLE
 from ibpc.training.logs import LOGS
 from ibpc.training.metrics import MetricsFile
@@ -54,6 +55,4 @@ class Logbook:
 def _largest(fit: Fit) -> float:
     """The largest value of the schedule in the claim's set (0 without one)."""
     schedule = None if fit.claim is None else fit.claim.set.schedule
-    if schedule is None:
-        return 0.0
-    return max(part.value for part in fit.curves[schedule.name].segments)
+    return 0.0 if schedule is None else greatest(fit.curves[schedule.name])
