@@ -10,6 +10,7 @@ from ibpc.ops import operator
 if TYPE_CHECKING:
     import torch
 
+    from ibpc.bounds import Weights
     from ibpc.graph import Graph
 
 
@@ -41,3 +42,14 @@ def pre_activations(graph: Graph) -> tuple[str, ...]:
             continue
         found[operands[0]] = None
     return tuple(found)
+
+
+def value_bounds(
+    graph: Graph, weights: Weights, box: tuple[torch.Tensor, torch.Tensor]
+) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """Interval bounds of every value over a box (Eq. 5), by name; shapes (batch, *dims)."""
+    from ibpc.bounds import lower_values
+
+    program, names = lower_values(graph, weights)
+    found = program(*box)
+    return dict(zip(names, zip(found[::2], found[1::2], strict=True), strict=True))

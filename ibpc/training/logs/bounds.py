@@ -29,26 +29,22 @@ def facts(look: Look, arguments: Mapping[str, Any]) -> dict[str, Any]:
     import torch
 
     from ibpc.sets import hull, radius
-    from ibpc.training.inner import pre_activations
+    from ibpc.training.inner import pre_activations, value_bounds
 
     claim, kind = look.fit.claim, look.fit.net.input
     count = min(arguments.get("examples", 100), len(look.examples))
     device = next(look.weights.parameters()).device
     x = torch.tensor(look.examples.pixels(list(range(count))), device=device)
     box = (x, x) if claim is None else hull(claim.set, kind, x, look.largest)
-    names = (*pre_activations(look.graph), look.graph.outputs[0])
     with torch.no_grad():
-        layers = [{"name": name, "width": _width(look, name, box)} for name in names]
+        bounds = value_bounds(look.graph, look.weights, box)
+    names = (*pre_activations(look.graph), look.graph.outputs[0])
+    layers = [{"name": name, "width": _width(*bounds[name])} for name in names]
     eps = 0.0 if claim is None else radius(claim.set, look.largest)
     return {"eps": eps, "examples": count, "layers": layers}
 
 
-def _width(look: Look, name: str, box: tuple[Any, Any]) -> float:
-    from dataclasses import replace
-
-    from ibpc.bounds import lower_interval
-
-    lower, upper = lower_interval(replace(look.graph, outputs=(name,)), look.weights)(*box)
+def _width(lower: Any, upper: Any) -> float:
     return float((upper - lower).double().mean())
 
 

@@ -40,10 +40,10 @@ def facts(look: Look, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """One line, but for its step."""
     import torch
 
-    from ibpc.bounds import lower_forward, lower_interval
+    from ibpc.bounds import lower_forward
     from ibpc.data import datum_keys, derive, uniform
     from ibpc.sets import hull, radius
-    from ibpc.training.inner import pre_activations
+    from ibpc.training.inner import pre_activations, value_bounds
 
     datum, samples = arguments.get("datum", 0), arguments.get("samples", 1000)
     claim, kind = look.fit.claim, look.fit.net.input
@@ -55,12 +55,13 @@ def facts(look: Look, arguments: Mapping[str, Any]) -> dict[str, Any]:
     share = uniform(key, samples * prod(x.shape[1:])).reshape(samples, *x.shape[1:])
     with torch.no_grad():
         forward = lower_forward(look.graph, look.weights)
-        low, up = lower_interval(look.graph, look.weights)(lower, upper)
+        bounds = value_bounds(look.graph, look.weights, (lower, upper))
+        low, up = bounds[look.graph.outputs[0]]
         drawn = lower + (upper - lower) * share
         points = forward(drawn)
         center = forward(x)
         inner = pre_activations(look.graph) if arguments.get("layers") == "all" else ()
-        layers = [_layer(look, name, (lower, upper), drawn) for name in inner]
+        layers = [_layer(look, name, bounds[name], drawn) for name in inner]
     labels = look.fit.net.output.labels
     return {
         "datum": datum,
@@ -75,15 +76,15 @@ def facts(look: Look, arguments: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _layer(look: Look, name: str, box: tuple[Any, Any], drawn: Any) -> dict[str, Any]:
+def _layer(look: Look, name: str, bounds: tuple[Any, Any], drawn: Any) -> dict[str, Any]:
     """One hidden value: its interval bounds over the box, and the range of the points drawn."""
     from dataclasses import replace
 
-    from ibpc.bounds import lower_forward, lower_interval
+    from ibpc.bounds import lower_forward
 
-    graph = replace(look.graph, outputs=(name,))
-    low, up = (side[0].flatten() for side in lower_interval(graph, look.weights)(*box))
-    reached = lower_forward(graph, look.weights)(drawn).flatten(1)
+    low, up = (side[0].flatten() for side in bounds)
+    part = replace(look.graph, outputs=(name,))
+    reached = lower_forward(part, look.weights)(drawn).flatten(1)
     sides = {"lower": low, "upper": up, "least": reached.amin(0), "most": reached.amax(0)}
     return {"name": name, **{side: _rounded(values) for side, values in sides.items()}}
 
