@@ -195,9 +195,9 @@ def refined(frame: Frame, name: str, refining: Refining) -> Box:
 def _share_of_time(frame: Frame, name: str, until: float) -> float:
     """When to stop with one value, so that those after it get as much of the time left."""
     order = list(frame.plan.values)
-    after = [other for other in frame.plan.bent_operands if order.index(other) > order.index(name)]
+    later = order[order.index(name) + 1 :]
     now = time.monotonic()
-    return now + (until - now) / (1 + len(after))
+    return now + (until - now) / (1 + len({*later} & {*frame.plan.bent_operands}))
 
 
 def _loose(frame: Frame, name: str) -> Tensor:

@@ -248,8 +248,8 @@ def _cut(
         cut = _cut(lower[:1], upper[:1], inside, at).set  # one number on each side: cut it once
         whole = replace(cut, lower=cut.lower * len(lower), upper=cut.upper * len(upper))
         return SetValue(whole, inside)
-    for position in range(len(lower)):
-        low, high = lower[position], upper[position]
+    sides = []
+    for position, (low, high) in enumerate(zip(lower, upper, strict=True)):
         if domain is not None:
             least, most = domain[position if len(domain) > 1 else 0]
             low, high = max(low, least), min(high, most)
@@ -258,10 +258,8 @@ def _cut(
             label = f"nothing is left of {name}"
             ours = f"[{number_text(lower[position])} .. {number_text(upper[position])}]"
             raise wrong("E0306", "this box is empty", at, label, notes=(f"{name} in {ours}",))
-    if domain is not None:
-        wide = domain if len(domain) > 1 else domain * len(lower)
-        lower = tuple(max(low, one[0]) for low, one in zip(lower, wide, strict=True))
-        upper = tuple(min(high, one[1]) for high, one in zip(upper, wide, strict=True))
+        sides.append((low, high))
+    lower, upper = zip(*sides, strict=True)
     return SetValue(InputSet("box", lower=lower, upper=upper), inside)
 
 

@@ -36,8 +36,7 @@ class RunReport:
 
     def __exit__(self, *_: object) -> None:
         """Whatever ended the run: no result is left out."""
-        if self._written < len(self._results):
-            self._write_results()
+        self._write_results()
 
     def add(self, result: Verified | Trained) -> None:
         """Takes in one task's result."""
@@ -49,13 +48,14 @@ class RunReport:
 
     def finish(self) -> Path:
         """Writes the page of all results, and gives its path."""
-        if self._written < len(self._results):
-            self._write_results()
+        self._write_results()
         return write_report(self._folder)
 
     def _write_results(self) -> None:
-        write_results(self._folder, self._results)
-        self._written = len(self._results)
+        """Writes what is not on disk yet."""
+        if self._written < len(self._results):
+            write_results(self._folder, self._results)
+            self._written = len(self._results)
 
     def _cheap(self, what: str) -> bool:
         return self._spent[what] <= SHARE * (time.monotonic() - self._begun)
